@@ -86,6 +86,8 @@ export class ProviderError extends Error {
     if (thrown instanceof Error && thrown.name === "TimeoutError") {
       return new ProviderError("DeadlineExceeded", "the call did not finish in time", { cause: thrown });
     }
-    return new ProviderError("Internal", "unexpected error in the provider; its log has the details", { cause: thrown });
+    return new ProviderError("Internal", "unexpected error in the provider; its log has the details", {
+      cause: thrown,
+    });
   }
 }

@@ -39,7 +39,8 @@ function visit(node: SchemaNode, path: string, found: Reference[]): void {
     found.push({ path, ...mark });
     return;
   }
-  for (const [name, child] of Object.entries(node.properties ?? {})) visit(child, `${path}/${escapeToken(name)}`, found);
+  for (const [name, child] of Object.entries(node.properties ?? {}))
+    visit(child, `${path}/${escapeToken(name)}`, found);
   if (node.items !== undefined) visit(node.items, `${path}/*`, found);
 }
 
@@ -48,7 +49,9 @@ function walk(value: unknown, tokens: readonly string[], pointer: string, refere
   const [token, ...rest] = tokens;
   if (token === undefined) return [{ pointer, reference, selector: value as Record<string, unknown> }];
   if (token === "*") {
-    return Array.isArray(value) ? value.flatMap((item, index) => walk(item, rest, `${pointer}/${index}`, reference)) : [];
+    return Array.isArray(value)
+      ? value.flatMap((item, index) => walk(item, rest, `${pointer}/${index}`, reference))
+      : [];
   }
   const name = token.replaceAll("~1", "/").replaceAll("~0", "~");
   return Object.hasOwn(value, name)

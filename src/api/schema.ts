@@ -78,12 +78,18 @@ export function serviceAccountRef(
   const schema = Type.Object(
     {
       name: objectName("Name of the ServiceAccount."),
-      namespace: Type.Optional(namespaceName("Namespace of the ServiceAccount; only a ClusterSecretStore may name one.")),
+      namespace: Type.Optional(
+        namespaceName("Namespace of the ServiceAccount; only a ClusterSecretStore may name one."),
+      ),
       audiences: Type.Optional(Type.Array(Type.String(), { description: "Audiences of the requested token." })),
     },
     rest,
   );
-  const mark = { kind: "ServiceAccount" as const, ...(audiences && { audiences }), ...(apiServerToken && { apiServerToken }) };
+  const mark = {
+    kind: "ServiceAccount" as const,
+    ...(audiences && { audiences }),
+    ...(apiServerToken && { apiServerToken }),
+  };
   return marked(mark, schema);
 }
 
@@ -104,7 +110,7 @@ export function caProvider(options: { description?: string } = {}): TUnsafe<CAPr
 /** Marks a field of ESO's that is in the schema but not built: set, it is InvalidConfig naming the field. */
 export function unbuilt<T extends TSchema>(schema: T): T {
   // TypeBox keeps "optional" in a property that a spread would lose.
-  const copy = Object.create(null, Object.getOwnPropertyDescriptors(schema));
+  const copy: T = Object.create(null, Object.getOwnPropertyDescriptors(schema));
   return Object.assign(copy, { [unbuiltKeyword]: true });
 }
 

@@ -1,0 +1,21 @@
+import type { KindDefinition } from "./kind-definition.ts";
+import { storeColumns, storeSpec, storeStatus } from "./store-spec.ts";
+
+export type { LabelSelector, NamespaceCondition, SecretStoreSpec, SecretStoreStatus } from "./store-spec.ts";
+
+/** ESO's SecretStore: a backend for the ExternalSecrets of one namespace. */
+export const secretStore = {
+  apiVersion: "external-secrets.io/v1",
+  kind: "SecretStore",
+  namespaced: true,
+  plural: "secretstores",
+  singular: "secretstore",
+  shortNames: ["ss"],
+  categories: ["external-secrets"],
+  description: "A secrets backend, for the ExternalSecrets of its own namespace.",
+  printerColumns: storeColumns,
+  selectableFields: [],
+  spec: storeSpec,
+  status: storeStatus,
+  unservedVersions: ["v1beta1"],
+} as const satisfies KindDefinition;

@@ -1,0 +1,62 @@
+import { test } from "tap";
+import { Type } from "typebox";
+import { findReferences, referencesOf } from "./references.ts";
+import { caProvider, configMapRef, secretRef, serviceAccountRef, unbuilt } from "./schema.ts";
+
+const spec = Type.Object({
+  server: Type.String(),
+  auth: Type.Object({
+    tokenSecretRef: Type.Optional(secretRef({ defaultKey: "token" })),
+    "a/b~c": Type.Optional(configMapRef()),
+    account: Type.Optional(serviceAccountRef({ audiences: ["vault"], apiServerToken: true })),
+  }),
+  caProvider: Type.Optional(caProvider()),
+  tls: Type.Optional(Type.Array(Type.Object({ keyRef: Type.Optional(unbuilt(secretRef())) }))),
+});
+
+const found = (value: unknown) =>
+  findReferences(referencesOf(spec), value).map(({ pointer, selector }) => ({ pointer, selector }));
+
+test("the marked places of a schema are its references", (t) => {
+  t.strictSame(referencesOf(spec), [
+    { path: "/auth/tokenSecretRef", kind: "Secret", defaultKey: "token" },
+    { path: "/auth/a~1b~0c", kind: "ConfigMap" },
+    { path: "/auth/account", kind: "ServiceAccount", audiences: ["vault"], apiServerToken: true },
+    { path: "/caProvider", kind: "CAProvider", defaultKey: "ca.crt" },
+    { path: "/tls/*/keyRef", kind: "Secret" },
+  ]);
+  t.strictSame(referencesOf(JSON.parse(JSON.stringify(spec)) as object), referencesOf(spec), "as JSON too");
+  t.end();
+});
+
+test("a place in a provider's spec that is absent or of another shape is no reference", (t) => {
+  const name = { name: "x" };
+  const rows: [value: unknown, expected: unknown[]][] = [
+    [{}, []],
+    [null, []],
+    [{ auth: { tokenSecretRef: name } }, [{ pointer: "/auth/tokenSecretRef", selector: name }]],
+    [{ auth: { "a/b~c": name } }, [{ pointer: "/auth/a~1b~0c", selector: name }]],
+    [{ auth: { tokenSecretRef: null, account: "text" } }, []],
+    [
+      { tls: [{ keyRef: name }, {}, null, { keyRef: name }] },
+      [
+        { pointer: "/tls/0/keyRef", selector: name },
+        { pointer: "/tls/3/keyRef", selector: name },
+      ],
+    ],
+    [{ tls: { 0: { keyRef: name } } }, []],
+    [{ auth: [name] }, []],
+    [Object.create({ caProvider: name }), []],
+  ];
+  for (const [value, expected] of rows) t.strictSame(found(value), expected, JSON.stringify(value));
+  t.end();
+});
+
+test("an optional field that is not built yet stays optional", (t) => {
+  const required: unknown = Type.Object({
+    a: unbuilt(Type.Optional(Type.String())),
+    b: unbuilt(Type.String()),
+  }).required;
+  t.strictSame(required, ["b"]);
+  t.end();
+});

@@ -71,7 +71,10 @@ export interface Reference {
   /** "Secret", "ConfigMap", "ServiceAccount" or "CAProvider". */
   kind: string;
   defaultKey: string;
+  /** Audiences of a ServiceAccount's token when the user names none. */
   audiences: string[];
+  /** Without audiences the token is one for the API server itself. */
+  apiServerToken: boolean;
 }
 
 export interface Limits {
@@ -520,7 +523,7 @@ export const ServedKind: MessageFns<ServedKind> = {
 };
 
 function createBaseReference(): Reference {
-  return { path: "", kind: "", defaultKey: "", audiences: [] };
+  return { path: "", kind: "", defaultKey: "", audiences: [], apiServerToken: false };
 }
 
 export const Reference: MessageFns<Reference> = {
@@ -536,6 +539,9 @@ export const Reference: MessageFns<Reference> = {
     }
     for (const v of message.audiences) {
       writer.uint32(34).string(v!);
+    }
+    if (message.apiServerToken !== false) {
+      writer.uint32(40).bool(message.apiServerToken);
     }
     return writer;
   },
@@ -583,6 +589,14 @@ export const Reference: MessageFns<Reference> = {
             }
 
             message.audiences.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.apiServerToken = reader.bool();
             continue;
           }
         }

@@ -1,0 +1,93 @@
+import { withDeadline } from "../api/deadline.ts";
+import { ProviderError } from "../api/errors.ts";
+import type { Read, ReadResult } from "../api/provider.ts";
+import { referencesOf } from "../api/references.ts";
+import type { ProviderDefinition, StoreDefinition } from "../host/definition.ts";
+import type { Host } from "../host/host.ts";
+import { identify, type CertificateSource } from "../wire/certificates.ts";
+import { toDescribeResponse, type ServedKey } from "../wire/describe.ts";
+import type { ProviderService, ReadItem } from "../wire/gen/outboard/v1/provider.ts";
+import { limits } from "../wire/limits.ts";
+import { fromReadItem, toReadOutcome } from "../wire/reads.ts";
+import type { Call } from "./call.ts";
+import { runReads } from "./run-reads.ts";
+import type { Handlers } from "./service.ts";
+import { hostCall } from "./store-service.ts";
+
+/** Milliseconds before a Read's deadline at which it stops, so that what is finished still arrives. */
+const margin = 500;
+
+const budget = {
+  total: limits.readBudgetBytes,
+  // What surrounds a single answer, the deferred ones beside it included, fits into 64 KiB.
+  answer: limits.responseBytes - 64 * 1024,
+};
+
+/** What {@link providerService} needs. */
+export interface ProviderServiceOptions {
+  readonly definition: ProviderDefinition;
+  readonly host: Host;
+  readonly certificates: CertificateSource;
+}
+
+/** outboard.v1.Provider over the host. */
+export function providerService({
+  definition,
+  host,
+  certificates,
+}: ProviderServiceOptions): Handlers<typeof ProviderService> {
+  return {
+    describe: async (_request, { signal }) => {
+      const inUse = certificates.current();
+      return toDescribeResponse({
+        name: definition.name,
+        version: definition.version,
+        keys: await Promise.all(definition.stores.map((store) => servedKey(store, signal))),
+        ...(inUse === undefined ? { trustBundleDigest: new Uint8Array(), leafSerial: "" } : identify(inUse)),
+      });
+    },
+    read: async (request, call) => {
+      if (request.reads.length > limits.reads) {
+        throw new ProviderError(
+          "TooLarge",
+          `${request.reads.length} reads at once, and a Read may have ${limits.reads}`,
+        );
+      }
+      const asked = request.reads.map(understood);
+      const reads = asked.filter((read) => "op" in read);
+      const results = await host.use(hostCall(request, call), call.signal, (client) =>
+        runReads(client, reads, budget, stopSignal(call)),
+      );
+      return { outcomes: inOrder(asked, results).map(toReadOutcome), info: undefined };
+    },
+    validateStore: async (request, call) => {
+      const { warnings, errors } = await host.validateStore(hostCall(request, call), call.signal);
+      return { warnings: [...warnings], errors: [...errors] };
+    },
+  };
+}
+
+async function servedKey({ key, provider, spec }: StoreDefinition, signal: AbortSignal): Promise<ServedKey> {
+  const operations = await provider.capabilities(signal);
+  return { key, operations, references: referencesOf(spec), sharesClients: provider.sharesClients ?? false };
+}
+
+/** An item as a read, or as the result of not being one: a bad item fails alone. */
+function understood(item: ReadItem): Read | ReadResult {
+  try {
+    return fromReadItem(item);
+  } catch (thrown) {
+    return { error: ProviderError.from(thrown) };
+  }
+}
+
+function inOrder(asked: readonly (Read | ReadResult)[], results: readonly ReadResult[]): readonly ReadResult[] {
+  const next = results.values();
+  return asked.map((read) => ("op" in read ? (next.next().value ?? { deferred: true }) : read));
+}
+
+function stopSignal({ signal, deadline }: Call): AbortSignal {
+  if (deadline === undefined) return signal;
+  const left = Math.max(0, deadline - Date.now());
+  return withDeadline(signal, Math.max(left - margin, left / 2));
+}

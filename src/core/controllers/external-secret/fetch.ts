@@ -1,0 +1,65 @@
+import { withDeadline } from "../../../api/deadline.ts";
+import type { Read } from "../../../api/provider.ts";
+import { readAll, readDeadline } from "../../../api/read-all.ts";
+import type { StoreRef } from "../../credentials/dependencies.ts";
+import { toStore, type StoreObject } from "../../kinds.ts";
+import { withClient, type StoreClients } from "../../store-clients.ts";
+import { storeTopic } from "../../topics.ts";
+import type { SourceResult } from "./pipeline.ts";
+import type { Source } from "./reads.ts";
+import { noSuchStore } from "./store-access.ts";
+
+/** For whom something is fetched. */
+export interface Caller {
+  readonly namespace: string;
+  readonly signal: AbortSignal;
+  readonly store: (ref: StoreRef) => StoreObject | undefined;
+}
+
+/**
+ * What the sources give, in their order: one client and one `readAll` for each store, all stores at the same time.
+ * Never rejects; a source that cannot be read has its error in its place.
+ */
+export async function fetchAll(
+  sources: readonly Source[],
+  clients: StoreClients,
+  caller: Caller,
+): Promise<readonly (SourceResult | undefined)[]> {
+  const results = new Map<Source, SourceResult>();
+  const stores = new Map(sources.map(({ store }) => [storeTopic(store), store]));
+  await Promise.all(
+    Array.from(stores, async ([topic, store]) => {
+      const group = sources.filter((source) => storeTopic(source.store) === topic);
+      const answers = await fetchFrom(
+        store,
+        group.map(({ read }) => read),
+        clients,
+        caller,
+      );
+      for (const [index, source] of group.entries()) {
+        const answer = answers[index];
+        if (answer !== undefined) results.set(source, answer);
+      }
+    }),
+  );
+  return sources.map((source) => results.get(source));
+}
+
+async function fetchFrom(
+  ref: StoreRef,
+  reads: readonly Read[],
+  clients: StoreClients,
+  caller: Caller,
+): Promise<readonly SourceResult[]> {
+  const signal = withDeadline(caller.signal, readDeadline(reads));
+  try {
+    const object = caller.store(ref);
+    if (object === undefined) throw noSuchStore(ref);
+    const store = toStore(object);
+    const context = clients.credentials.context(store, caller.namespace);
+    const provider = clients.providerFor(store);
+    return await withClient(provider, { store, context, signal }, (client) => readAll(client, reads, signal));
+  } catch (error) {
+    return reads.map(() => ({ error }));
+  }
+}

@@ -1,0 +1,174 @@
+import { externalSecret, type ExternalSecretStatus } from "../../../api/kinds/external-secret.ts";
+import type { Cluster, ObjectKey } from "../../../cluster/cluster.ts";
+import type { Outcome } from "../../../cluster/outcome.ts";
+import type { Logger } from "../../../process/logs.ts";
+import { getExternalSecret, getStore, type ExternalSecretObject } from "../../kinds.ts";
+import type { StoreRef } from "../../credentials/dependencies.ts";
+import type { ExternalSecretMetrics } from "../../metrics.ts";
+import type { StoreClients } from "../../store-clients.ts";
+import { clusterFailure } from "../cluster-failure.ts";
+import { readyOf } from "../condition.ts";
+import { eventText } from "../event-text.ts";
+import { failureOutcome, type Failure } from "./failure.ts";
+import { fetchAll } from "./fetch.ts";
+import { cleanupFinalizer, createdByLabel, fieldManager, ownerHash } from "./names.ts";
+import type { PlanSettings, World, Write } from "./plan.ts";
+import { planReads } from "./plan-reads.ts";
+import { planWrites } from "./plan-writes.ts";
+import { nextLook, refreshInterval } from "./refresh.ts";
+import { failedStatus, statusChanged, syncedStatus } from "./status.ts";
+import { targetName } from "./target.ts";
+
+/** What the controller of ExternalSecrets works with. */
+export interface ExternalSecretDeps {
+  readonly cluster: Cluster;
+  readonly clients: StoreClients;
+  readonly settings: PlanSettings;
+  readonly metrics: ExternalSecretMetrics;
+  readonly logger: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** One reconcile: carries out the plan of one ExternalSecret, once. */
+export async function reconcileExternalSecret(
+  deps: ExternalSecretDeps,
+  key: ObjectKey,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const started = deps.now();
+  deps.metrics.syncCall(key);
+  const object = getExternalSecret(deps.cluster, key);
+  if (object === undefined) {
+    deps.metrics.forget(key);
+    return { result: "done" };
+  }
+  if (object.metadata.deletionTimestamp !== undefined) return release(deps, object, signal);
+  const outcome = await new Run(deps, object, started, signal).reconcile();
+  deps.metrics.duration(key, deps.now() - started);
+  return outcome;
+}
+
+/** Takes ESO's finalizer off: nothing is left to do here when the object goes, its Secret goes with its owner. */
+async function release(
+  { cluster }: ExternalSecretDeps,
+  { metadata }: ExternalSecretObject,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const finalizers = metadata.finalizers.filter((finalizer) => finalizer !== cleanupFinalizer);
+  if (finalizers.length === metadata.finalizers.length) return { result: "done" };
+  try {
+    await cluster.updateFinalizers(externalSecret, metadata, metadata.resourceVersion, finalizers, signal);
+    return { result: "done" };
+  } catch (thrown) {
+    return retried(thrown);
+  }
+}
+
+function worldOf(cluster: Cluster, object: ExternalSecretObject): World {
+  const { namespace, name } = object.metadata;
+  const target = targetName(object);
+  const own = cluster.secrets(namespace, { [createdByLabel]: ownerHash(namespace, name) });
+  return {
+    secret: cluster.secret({ namespace, name: target }),
+    orphans: own.filter(({ metadata }) => metadata.name !== target),
+    namespace: cluster.namespace(namespace) ?? { name: namespace, labels: {} },
+    store: (ref) => getStore(cluster, ref),
+  };
+}
+
+class Run {
+  readonly #deps: ExternalSecretDeps;
+  readonly #object: ExternalSecretObject;
+  readonly #started: number;
+  readonly #signal: AbortSignal;
+
+  constructor(deps: ExternalSecretDeps, object: ExternalSecretObject, started: number, signal: AbortSignal) {
+    this.#deps = deps;
+    this.#object = object;
+    this.#started = started;
+    this.#signal = signal;
+  }
+
+  async reconcile(): Promise<Outcome> {
+    const { cluster, clients, settings } = this.#deps;
+    const { namespace } = this.#object.metadata;
+    const reads = await planReads(this.#object, worldOf(cluster, this.#object), settings, this.#started);
+    if (reads.step === "rest") return reads.outcome;
+    if (reads.step === "fail") return this.#fail(reads.failure);
+
+    const caller = { namespace, store: (ref: StoreRef) => getStore(cluster, ref), signal: this.#signal };
+    const results = await fetchAll(reads.sources, clients, caller);
+    // Being told to stop is no failure of the object's.
+    if (this.#signal.aborted) return { result: "again" };
+
+    // The world as it is now: reading took its time.
+    const plan = planWrites(this.#object, worldOf(cluster, this.#object), reads.sources, results);
+    if (plan.step === "fail") return this.#fail(plan.failure);
+    for (const write of plan.writes) {
+      const refused = await this.#write(write);
+      if (refused !== undefined) return refused;
+    }
+    const { ready, binding } = plan;
+    const { now } = this.#deps;
+    return this.#writeStatus(
+      syncedStatus(this.#object, { ready, binding, started: this.#started, now: now() }),
+      nextLook(refreshInterval(this.#object.spec), this.#started, now()),
+    );
+  }
+
+  /** Undefined when it is written; else how the run ends. */
+  async #write(write: Write): Promise<Outcome | undefined> {
+    const { cluster } = this.#deps;
+    const manager = fieldManager(this.#object.metadata.name);
+    try {
+      if (write.op === "create") await cluster.createSecret(write.secret, manager, this.#signal);
+      else if (write.op === "update")
+        await cluster.updateSecret(write.secret, write.resourceVersion, manager, this.#signal);
+      else await cluster.removeSecret(write.key, write.uid, this.#signal);
+    } catch (thrown) {
+      const error = clusterFailure(thrown);
+      if (error.code === "Conflict" || this.#signal.aborted) return { result: "again" };
+      return this.#fail({ condition: write.condition, error, retried: true, waitsFor: [] });
+    }
+    cluster.event(externalSecret, this.#object.metadata, write.event);
+    return undefined;
+  }
+
+  #fail(failure: Failure): Promise<Outcome> {
+    const { cluster, metrics, now } = this.#deps;
+    const message = eventText(failure.error.message);
+    metrics.syncError(this.#object.metadata);
+    cluster.event(externalSecret, this.#object.metadata, { type: "Warning", reason: "UpdateFailed", message });
+    return this.#writeStatus(failedStatus(this.#object, failure.condition, now()), failureOutcome(failure));
+  }
+
+  /** Writes the status if it changed; `outcome` is how the run ends when that succeeds. */
+  async #writeStatus(status: ExternalSecretStatus, outcome: Outcome): Promise<Outcome> {
+    const { cluster, metrics } = this.#deps;
+    const { metadata } = this.#object;
+    this.#log(status);
+    metrics.condition(metadata, readyOf(status.conditions)?.status === "True" ? "True" : "False");
+    if (!statusChanged(this.#object, status)) return outcome;
+    try {
+      await cluster.updateStatus(externalSecret, metadata, metadata.resourceVersion, status, this.#signal);
+      return outcome;
+    } catch (thrown) {
+      return retried(thrown);
+    }
+  }
+
+  #log(status: ExternalSecretStatus): void {
+    const { namespace, name } = this.#object.metadata;
+    const [before, after] = [readyOf(this.#object.status?.conditions), readyOf(status.conditions)];
+    const changed = before?.status !== after?.status || before?.reason !== after?.reason;
+    const fields = { ExternalSecret: { namespace, name }, ready: after?.status, reason: after?.reason };
+    this.#deps.logger[changed ? "info" : "debug"](fields, "reconciled secret");
+  }
+}
+
+/** How a run ends whose last write was refused: again, when somebody else wrote meanwhile. */
+function retried(thrown: unknown): Outcome {
+  const error = clusterFailure(thrown);
+  return error.code === "Conflict" ? { result: "again" } : { result: "failed", error };
+}

@@ -1,0 +1,236 @@
+import t from "tap";
+import { ProviderError } from "../../api/errors.ts";
+import type { Store } from "../../api/provider.ts";
+import { ClusterError, type ClusterErrorReason, type ObjectKey } from "../../cluster/cluster.ts";
+import { createBoundedCache } from "./bounded-cache.ts";
+import { createCredentials } from "./credentials.ts";
+import { createDependencies } from "./dependencies.ts";
+import { createFlights } from "./flights.ts";
+
+const never = new AbortController().signal;
+const bytes = (text: string) => new TextEncoder().encode(text);
+const text = (value: Uint8Array) => new TextDecoder().decode(value);
+
+const secretStore: Store = {
+  apiVersion: "external-secrets.io/v1",
+  kind: "SecretStore",
+  namespace: "team-a",
+  name: "main",
+  uid: "uid-1",
+  generation: 1,
+  spec: { provider: { vault: {} } },
+};
+const clusterStore: Store = { ...secretStore, kind: "ClusterSecretStore", namespace: "" };
+
+const object = (name: string) => ({ namespace: "n", name });
+const id = (kind: string, key: ObjectKey) => `${kind}/${key.namespace}/${key.name}`;
+
+/** A cluster of Secrets and ConfigMaps that counts what is asked of it. */
+function testCluster() {
+  const objects = new Map<string, { resourceVersion: string; data: Map<string, Uint8Array> }>();
+  const asked: string[] = [];
+  let failure: ClusterErrorReason | undefined;
+  let gate: Promise<void> = Promise.resolve();
+  return {
+    asked,
+    put(kind: string, namespace: string, name: string, data: Record<string, string>) {
+      const before = objects.get(id(kind, { namespace, name }))?.resourceVersion ?? "0";
+      objects.set(id(kind, { namespace, name }), {
+        resourceVersion: `${Number(before) + 1}`,
+        data: new Map(Object.entries(data).map(([key, value]) => [key, bytes(value)])),
+      });
+    },
+    fail(reason: ClusterErrorReason | undefined) {
+      failure = reason;
+    },
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      gate = promise;
+      return resolve;
+    },
+    async referencedKeys(kind: "Secret" | "ConfigMap", key: ObjectKey, keys: readonly string[], signal: AbortSignal) {
+      asked.push(`${id(kind, key)}#${keys.join(",")}`);
+      await gate;
+      signal.throwIfAborted();
+      if (failure) throw new ClusterError(failure, "the API server said no");
+      const object = objects.get(id(kind, key));
+      if (!object) throw new ClusterError("NotFound", `${kind.toLowerCase()}s "${key.name}" not found`);
+      const data = new Map([...object.data].filter(([name]) => keys.includes(name)));
+      return { uid: "u", resourceVersion: object.resourceVersion, data };
+    },
+    referencedVersion(kind: "Secret" | "ConfigMap", key: ObjectKey) {
+      const object = objects.get(id(kind, key));
+      return object && { uid: "u", resourceVersion: object.resourceVersion };
+    },
+    tokens: 0,
+    async token(key: ObjectKey, audiences: readonly string[], expirationSeconds: number) {
+      asked.push(`token ${key.namespace}/${key.name} ${audiences.join(",")} ${expirationSeconds}`);
+      this.tokens += 1;
+      return {
+        token: `t${this.tokens}`,
+        expiresAt: 600_000 * this.tokens,
+        serviceAccountUid: "sa",
+        annotations: new Map(),
+      };
+    },
+  };
+}
+
+t.test("an unchanged object is read once, a rotated one again", async (t) => {
+  const cluster = testCluster();
+  cluster.put("Secret", "team-a", "creds", { token: "first", other: "x" });
+  const credentials = createCredentials({ cluster, now: () => 0 });
+  const read = (key = "token") =>
+    credentials.context(secretStore, "team-a").secret({ name: "creds", key, namespace: "elsewhere" }, never).then(text);
+
+  t.equal(await read(), "first");
+  t.equal(await read(), "first");
+  t.strictSame(cluster.asked, ["Secret/team-a/creds#token"], "in the store's own namespace, once");
+  await t.rejects(read("gone"), { code: "InvalidConfig" });
+  await t.rejects(read("gone"), { code: "InvalidConfig" });
+  t.equal(cluster.asked.length, 2, "that a key is missing is remembered too");
+
+  cluster.put("Secret", "team-a", "creds", { token: "second", gone: "back" });
+  t.equal(await read(), "second");
+  t.equal(await read("gone"), "back");
+  t.equal(cluster.asked.length, 4);
+});
+
+t.test("concurrent reads of one key are one request, and a cancel ends only its own", async (t) => {
+  const cluster = testCluster();
+  cluster.put("Secret", "team-a", "creds", { token: "v" });
+  const open = cluster.hold();
+  const context = createCredentials({ cluster, now: () => 0 }).context(secretStore, "team-a");
+  const impatient = new AbortController();
+  const first = context.secret({ name: "creds", key: "token" }, impatient.signal);
+  const second = context.secret({ name: "creds", key: "token" }, never);
+  impatient.abort();
+  await t.rejects(first, { code: "Cancelled" });
+  const third = context.secret({ name: "creds", key: "token" }, never);
+  open();
+  t.equal(text(await second), "v");
+  t.equal(text(await third), "v");
+  t.equal(cluster.asked.length, 1);
+});
+
+t.test("a shared call ends when its last caller leaves, and its signal says why", async (t) => {
+  const share = createFlights<string>();
+  const signals: AbortSignal[] = [];
+  const start = (signal: AbortSignal) => {
+    signals.push(signal);
+    return new Promise<string>(() => undefined);
+  };
+  const [one, two] = [new AbortController(), new AbortController()];
+  const first = share("k", one.signal, start);
+  const second = share("k", two.signal, start);
+  one.abort();
+  await t.rejects(first, { code: "Cancelled" });
+  t.equal(signals[0]?.aborted, false);
+  two.abort(new DOMException("late", "TimeoutError"));
+  await t.rejects(second, { code: "DeadlineExceeded" });
+  t.equal(signals.length, 1);
+  t.equal(signals[0]?.aborted, true);
+  await t.rejects(share("k", one.signal, start), { code: "Cancelled" });
+  t.equal(signals.length, 1, "nothing starts for a signal that is aborted already");
+});
+
+t.test("tokens are used for 80 % of their life", async (t) => {
+  const cluster = testCluster();
+  let now = 0;
+  const context = createCredentials({ cluster, now: () => now }).context(secretStore, "team-a");
+  const ask = async (audience: string) => (await context.token({ name: "app" }, [audience], never)).token;
+  t.equal(await ask("aud"), "t1");
+  now = 479_999;
+  t.equal(await ask("aud"), "t1");
+  now = 480_000;
+  t.equal(await ask("aud"), "t2");
+  t.equal(await ask("other"), "t3", "another audience, another token");
+  t.equal(cluster.asked[0], "token team-a/app aud 600");
+});
+
+t.test("what was asked for is what a store depends on", async (t) => {
+  const cluster = testCluster();
+  cluster.put("Secret", "team-a", "creds", { token: "v" });
+  const credentials = createCredentials({ cluster, now: () => 0 });
+  const own = { namespace: "team-a", name: "creds" };
+  await credentials.context(secretStore, "team-a").secret({ name: "creds", key: "token" }, never);
+  await credentials.context(clusterStore, "team-a").secret({ name: "creds", key: "token" }, never);
+  await t.rejects(credentials.context(secretStore, "team-a").configMap({ name: "ca", key: "ca.crt" }, never));
+  await credentials.context(secretStore, "team-a").token({ name: "app" }, [], never);
+
+  t.strictSame(credentials.dependents("Secret", own), [
+    { kind: "SecretStore", namespace: "team-a", name: "main" },
+    { kind: "ClusterSecretStore", namespace: "", name: "main" },
+  ]);
+  t.equal(credentials.dependents("ConfigMap", { namespace: "team-a", name: "ca" }).length, 1, "a missing object too");
+  t.equal(credentials.dependents("ServiceAccount", { namespace: "team-a", name: "app" }).length, 1);
+  t.strictSame(credentials.dependents("ConfigMap", own), []);
+
+  credentials.forget(secretStore);
+  t.strictSame(
+    credentials.dependents("Secret", own).map(({ kind }) => kind),
+    ["ClusterSecretStore"],
+  );
+});
+
+t.test("a changed spec starts its dependencies afresh, and they are bounded", (t) => {
+  const dependencies = createDependencies(3);
+  dependencies.record(secretStore, "Secret", object("old"));
+  dependencies.record({ ...secretStore, generation: 2 }, "Secret", object("new"));
+  t.strictSame(dependencies.dependents("Secret", object("old")), []);
+  t.equal(dependencies.dependents("Secret", object("new")).length, 1);
+  for (const name of ["a", "b", "c"]) dependencies.record({ ...secretStore, name }, "Secret", object(name));
+  t.strictSame(dependencies.dependents("Secret", object("new")), [], "the oldest store gave way");
+  t.equal(dependencies.dependents("Secret", object("c")).length, 1);
+  t.end();
+});
+
+t.test("what cannot be read is said in ESO's words, with what to do", async (t) => {
+  const cluster = testCluster();
+  cluster.put("Secret", "team-a", "creds", { token: "hunter2-hunter2" });
+  const context = createCredentials({ cluster, now: () => 0 }).context(secretStore, "team-a");
+  const secret = (ref: { name?: string; key?: string }) => context.secret(ref, never);
+  const missing = 'cannot get Kubernetes secret "nope" from namespace "team-a": secrets "nope" not found; create it';
+  await t.rejects(secret({ name: "nope", key: "k" }), { code: "InvalidConfig", message: missing });
+  await t.rejects(secret({ name: "creds", key: "k" }), {
+    code: "InvalidConfig",
+    message: 'cannot find secret data for key: "k"',
+  });
+  await t.rejects(secret({ name: "creds" }), { message: /set the reference's key/ });
+  await t.rejects(secret({ key: "k" }), { message: /names no Secret/ });
+
+  const codes: readonly [ClusterErrorReason, string][] = [
+    ["Forbidden", "PermissionDenied"],
+    ["Invalid", "InvalidConfig"],
+    ["Unavailable", "Unavailable"],
+    ["TooManyRequests", "Unavailable"],
+  ];
+  for (const [reason, code] of codes) {
+    cluster.fail(reason);
+    const error: unknown = await context.configMap({ name: "ca", key: "k" }, never).catch((thrown: unknown) => thrown);
+    t.ok(error instanceof ProviderError);
+    t.match(error, {
+      code,
+      message: 'cannot get Kubernetes configmap "ca" from namespace "team-a": the API server said no',
+    });
+  }
+  cluster.fail(undefined);
+  cluster.put("ConfigMap", "team-a", "ca", { k: "pem" });
+  t.equal(text(await context.configMap({ name: "ca", key: "k" }, never)), "pem", "and it recovers");
+});
+
+t.test("a bounded cache forgets what was used longest ago", (t) => {
+  const cache = createBoundedCache<number>(2, 10);
+  cache.set("a", 1, 1);
+  cache.set("b", 2, 1);
+  cache.get("a");
+  cache.set("c", 3, 1);
+  t.strictSame([cache.get("a"), cache.get("b"), cache.get("c")], [1, undefined, 3], "by count");
+  cache.set("c", 4, 10);
+  t.strictSame([cache.get("a"), cache.get("c")], [undefined, 4], "by bytes");
+  cache.set("d", 5, 11);
+  t.strictSame([cache.get("c"), cache.get("d")], [undefined, undefined], "too large to keep");
+  cache.set("e", 6, 10);
+  t.equal(cache.get("e"), 6, "and what was dropped no longer counts");
+  t.end();
+});

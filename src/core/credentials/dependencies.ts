@@ -1,0 +1,66 @@
+import type { Store } from "../../api/provider.ts";
+import type { ObjectKey } from "../../cluster/cluster.ts";
+
+/** Names a SecretStore or ClusterSecretStore; namespace is empty for the latter. */
+export interface StoreRef {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** What a store can depend on. */
+export type DependencyKind = "Secret" | "ConfigMap" | "ServiceAccount";
+
+/** Which stores depend on which objects. */
+export interface Dependencies {
+  record(store: Store, kind: DependencyKind, object: ObjectKey): void;
+  dependents(kind: DependencyKind, object: ObjectKey): readonly StoreRef[];
+  forget(store: StoreRef): void;
+}
+
+/** Pairs kept at most. What is dropped is recorded again at the store's next use; until then a change wakes nobody. */
+const defaultLimit = 100_000;
+
+/** Makes {@link Dependencies}. A store whose spec changed starts afresh; beyond `limit` pairs the oldest store is dropped. */
+export function createDependencies(limit: number = defaultLimit): Dependencies {
+  const storesOf = new Map<string, Map<string, StoreRef>>();
+  const objectsOf = new Map<string, { readonly version: string; readonly objects: Set<string> }>();
+  let pairs = 0;
+
+  function drop(store: string): void {
+    for (const object of objectsOf.get(store)?.objects ?? []) {
+      const stores = storesOf.get(object);
+      stores?.delete(store);
+      if (stores?.size === 0) storesOf.delete(object);
+      pairs -= 1;
+    }
+    objectsOf.delete(store);
+  }
+
+  return {
+    record(store, kind, object) {
+      const storeId = nameOf(store.kind, store);
+      const objectId = nameOf(kind, object);
+      const version = `${store.uid}/${store.generation}`;
+      if (objectsOf.get(storeId)?.version !== version) drop(storeId);
+      if (objectsOf.get(storeId)?.objects.has(objectId)) return;
+      for (const oldest of objectsOf.keys()) {
+        if (pairs < limit) break;
+        drop(oldest);
+      }
+      const held = objectsOf.get(storeId) ?? { version, objects: new Set<string>() };
+      objectsOf.set(storeId, held);
+      held.objects.add(objectId);
+      const stores = storesOf.get(objectId) ?? new Map<string, StoreRef>();
+      storesOf.set(objectId, stores);
+      stores.set(storeId, { kind: store.kind, namespace: store.namespace, name: store.name });
+      pairs += 1;
+    },
+    dependents: (kind, object) => [...(storesOf.get(nameOf(kind, object))?.values() ?? [])],
+    forget: (store) => drop(nameOf(store.kind, store)),
+  };
+}
+
+function nameOf(kind: string, { namespace, name }: ObjectKey): string {
+  return `${kind}/${namespace}/${name}`;
+}

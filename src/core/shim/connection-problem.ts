@@ -1,0 +1,32 @@
+/** Why grpc-js could not connect, by the error of Node's or OpenSSL's that its text ends with. */
+const refusals: readonly (readonly [RegExp, string])[] = [
+  [/certificate is not for/, "its certificate is not for that name"],
+  [/certificate has expired/, "its certificate has expired"],
+  [/certificate is not yet valid/, "its certificate is not valid yet; compare the clocks"],
+  [
+    /self-signed certificate|unable to (?:get|verify)|certificate signature failure|unsuitable certificate purpose|invalid CA/,
+    "its certificate is not signed by the CA that core trusts for it",
+  ],
+  [/wrong version number|packet length too long/, "what answers there does not speak TLS"],
+  [/ECONNREFUSED/, "nothing listens there; it is tried again by itself"],
+  [
+    /Failed to connect|ended during the TLS handshake|alert|closed before starting HTTP/,
+    "it closed the connection during the handshake; it may not accept core's client certificate",
+  ],
+];
+
+const neverConnected = /^No connection established/;
+const lost = /^(?:Connection dropped|Stream refused by server|read E|write E)|RST_STREAM|ECONNRESET/;
+
+/**
+ * What kept a call from its peer, in the words of someone who has to mend it; undefined when `details`, the text of a
+ * status that grpc-js made, is about something else. Never holds an address or a time: a condition must not change with
+ * each attempt.
+ */
+export function connectionProblem(details: string): string | undefined {
+  if (neverConnected.test(details)) {
+    const known = refusals.find(([text]) => text.test(details));
+    return known?.[1] ?? "no connection could be made; it is tried again by itself";
+  }
+  return lost.test(details) ? "the connection was lost during the call; it is tried again by itself" : undefined;
+}

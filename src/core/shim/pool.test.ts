@@ -1,0 +1,176 @@
+import t, { type Test } from "tap";
+import { withDeadline } from "../../api/deadline.ts";
+import { createRegistry } from "../../process/metrics.ts";
+import { certificates } from "../../wire/certificates.ts";
+import type { Endpoint } from "../resolve/endpoint.ts";
+import { context, failure, info, never } from "../../../test/shim-fixture.ts";
+import { createPool } from "./pool.ts";
+import {
+  createAuthority,
+  describeVault,
+  startPeer,
+  vaultStore,
+  type PeerOptions,
+  type Script,
+} from "../../../test/scripted-peer.ts";
+import { createShim } from "./shim.ts";
+
+const authority = await createAuthority();
+const stranger = await createAuthority();
+const server = await authority.server();
+const script: Script = { describe: describeVault(), getSecret: () => ({ value: Buffer.from("v"), info }) };
+
+async function start(t: Test, options: Partial<PeerOptions> = {}) {
+  const peer = await startPeer({ script, server, client: authority.client, ...options });
+  t.teardown(() => peer.kill());
+  return peer;
+}
+
+/** Core's side, with an endpoint that can move. */
+function core(t: Test, endpoint: Endpoint) {
+  const registry = createRegistry();
+  const pool = createPool({ registry });
+  const place = { endpoint };
+  const shim = createShim({ resolver: { endpoint: () => place.endpoint }, references: new Map(), pool, registry });
+  t.teardown(() => pool.close());
+  const store = vaultStore();
+  const connect = () => shim.providerFor(store).newClient(store, context, withDeadline(never, 10_000));
+  return { pool, shim, place, connect };
+}
+
+/** Waits until something holds. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+t.test("a peer that cannot be trusted or reached is said to be so, and nothing else", async (t) => {
+  const good = (await start(t)).endpoint;
+  const expired = (await start(t, { server: await authority.server(good.serverName, -1_000) })).endpoint;
+  const other = (await start(t, { server: await authority.server("other.system.svc") })).endpoint;
+  const wild = (await start(t, { server: await authority.server("*.system.svc") })).endpoint;
+  const gone = await start(t);
+  gone.kill();
+  const cases: readonly [string, Endpoint, RegExp][] = [
+    ["a certificate of another name", other, /certificate is not for that name/],
+    ["a wildcard", wild, /certificate is not for that name/],
+    ["an expired certificate", expired, /certificate has expired/],
+    ["a server of another CA", { ...good, certificates: stranger.client }, /not signed by the CA that core trusts/],
+    ["nothing there", gone.endpoint, /nothing listens there/],
+    ["no certificate of core's own", { ...good, certificates: certificates() }, /no client certificate yet/],
+  ];
+  for (const [name, endpoint, message] of cases) {
+    const { connect } = core(t, endpoint);
+    for (const error of [await failure(connect()), await failure(connect())]) {
+      t.match(error, { code: "Unavailable", message }, name);
+      t.notMatch(error.message, /127\.0\.0\.1|\d{4}-\d\d/, "neither address nor time");
+    }
+  }
+});
+
+t.test("a client certificate that the peer refuses is what the error suspects", async (t) => {
+  const trusting = authority.client.current();
+  const own = stranger.client.current();
+  if (trusting === undefined || own === undefined) throw new Error("no pairs");
+  const endpoint = { ...(await start(t)).endpoint, certificates: certificates({ ...own, ca: trusting.ca }) };
+  t.match(await failure(core(t, endpoint).connect()), {
+    code: "Unavailable",
+    message: /may not accept core's client certificate/,
+  });
+});
+
+t.test("a peer that dies during a call and comes back is announced", async (t) => {
+  const peer = await start(t, { script: { ...script, getSecret: () => new Promise(() => undefined) } });
+  const { connect, shim } = core(t, peer.endpoint);
+  const heard: string[] = [];
+  const stop = shim.onReady((key) => heard.push(key));
+  const client = await connect();
+  const call = failure(client.getSecret({ key: "k" }, never));
+  await until(() => peer.calls.has("getSecret"));
+  peer.kill();
+  t.match(await call, { code: "Unavailable", message: /connection was lost during the call/ });
+  t.match(await failure(connect()), { code: "Unavailable" });
+  t.strictSame(heard, [], "not before it is back");
+
+  const port = Number(peer.endpoint.address.split(":")[1]);
+  const back = await start(t, { port });
+  await until(() => heard.length > 0);
+  t.strictSame(heard, ["vault"], "without a call that would have noticed");
+  t.strictSame(Buffer.from(await client.getSecret({ key: "k" }, never)), Buffer.from("v"), "the old client goes on");
+  await (await connect()).close();
+  t.equal(back.calls.get("describe"), 1, "and who answers now is asked anew");
+  stop();
+});
+
+t.test("a peer that comes back at another address is announced too, and its old connection closed", async (t) => {
+  const peer = await start(t);
+  const { connect, shim, place, pool } = core(t, peer.endpoint);
+  const heard: string[] = [];
+  shim.onReady((key) => heard.push(key));
+  await (await connect()).close();
+  const old = pool.lease(peer.endpoint).connection;
+  peer.kill();
+  await until(() => old.state() !== "READY");
+  place.endpoint = (await start(t)).endpoint;
+  await (await connect()).close();
+  t.strictSame(heard, ["vault"]);
+  t.not(old.state(), "SHUTDOWN", "while somebody uses it");
+});
+
+t.test("an unused connection of a peer that moved is closed at once, a used one with its last user", async (t) => {
+  const peer = await start(t);
+  peer.kill();
+  const pool = createPool();
+  t.teardown(() => pool.close());
+  const elsewhere = (port: number) => ({ ...peer.endpoint, address: `127.0.0.1:${port}` });
+  const unused = pool.lease(elsewhere(1));
+  unused.release();
+  const used = pool.lease(elsewhere(2));
+  t.equal(unused.connection.state(), "SHUTDOWN");
+  pool.lease(elsewhere(3));
+  t.equal(used.connection.state(), "IDLE");
+  used.release();
+  t.equal(used.connection.state(), "SHUTDOWN");
+  t.end();
+});
+
+t.test("equal endpoints share a connection; another trust, name or identity never does", async (t) => {
+  const { endpoint } = await start(t);
+  const pool = createPool();
+  t.teardown(() => pool.close());
+  const one = pool.lease(endpoint);
+  const two = pool.lease({ ...endpoint });
+  t.equal(one.connection, two.connection);
+  for (const other of [{ trust: "b" }, { serverName: "other.svc" }, { certificates: stranger.client }]) {
+    t.not(pool.lease({ ...endpoint, ...other }).connection, one.connection, Object.keys(other).join());
+  }
+});
+
+t.test("a connection is closed when nobody used it for a while, and not before", async (t) => {
+  const { endpoint } = await start(t);
+  const pool = createPool({ idleAfter: 20 });
+  t.teardown(() => pool.close());
+  const idle = pool.lease(endpoint);
+  const busy = pool.lease({ ...endpoint, trust: "b" });
+  idle.release();
+  idle.release();
+  await until(() => idle.connection.state() === "SHUTDOWN");
+  t.equal(busy.connection.state(), "IDLE", "one that is held stays");
+  t.not(pool.lease(endpoint).connection, idle.connection, "the next user gets a new one");
+});
+
+t.test("a closed pool lets calls in flight end and takes no new ones", async (t) => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const answer = async () => {
+    await promise;
+    return { value: Buffer.from("late"), info };
+  };
+  const peer = await start(t, { script: { ...script, getSecret: answer } });
+  const { connect, pool } = core(t, peer.endpoint);
+  const client = await connect();
+  const call = client.getSecret({ key: "k" }, never);
+  await until(() => peer.calls.has("getSecret"));
+  pool.close();
+  t.match(await failure(client.getSecret({ key: "k" }, never)), { code: "Unavailable", message: /closed/ });
+  resolve();
+  t.strictSame(Buffer.from(await call), Buffer.from("late"));
+});

@@ -1,0 +1,139 @@
+import { createSecretKey, randomBytes } from "node:crypto";
+import type { Context, Operation, Provider, SecretsClient, Store, StoreValidation } from "../../api/provider.ts";
+import type { Registry } from "../../process/metrics.ts";
+import { toContext } from "../../wire/context.ts";
+import { fromCapabilities } from "../../wire/describe.ts";
+import { ProviderService } from "../../wire/gen/outboard/v1/provider.ts";
+import { SecretStoreProviderService } from "../../wire/gen/provider/v1/secretstore.ts";
+import type { ReferenceTable } from "../credentials/store-references.ts";
+import type { Resolver } from "../resolve/endpoint.ts";
+import { inlineKey } from "../resolve/inline-key.ts";
+import { wireClient } from "./client.ts";
+import { outboardEnvelope, prototypeEnvelope, type EnvelopeOptions } from "./envelope.ts";
+import { createShimMetrics } from "./metrics.ts";
+import type { Pool } from "./pool.ts";
+import { openSession, type Session, type SessionOptions } from "./session.ts";
+import { bareContext } from "./store-context.ts";
+
+/** Core's side of the wire: providers of other processes as {@link Provider}s. */
+export interface Shim {
+  /**
+   * The provider of a store. Throws ProviderError: InvalidConfig when the store does not name exactly one or nothing
+   * serves it, Unavailable when what serves it is not running.
+   */
+  providerFor(store: Store): Provider;
+  /** Hears the key of each provider that is reachable again after a failure. Returns what ends it. */
+  onReady(listener: (key: string) => void): () => void;
+}
+
+/** What {@link createShim} takes. */
+export interface ShimOptions {
+  readonly resolver: Resolver;
+  /** Which paths of a spec core reads for a provider; what a peer says can only narrow it. */
+  readonly references: ReferenceTable;
+  readonly pool: Pool;
+  readonly registry: Registry;
+}
+
+const validateTimeout = 10_000;
+
+/** Makes a {@link Shim}; its digests are comparable within one process only. */
+export function createShim({ resolver, references, pool, registry }: ShimOptions): Shim {
+  const digestKey = createSecretKey(randomBytes(32));
+  const keysOf = new Map<string, Set<string>>();
+  const recording: Resolver = {
+    endpoint(store) {
+      const endpoint = resolver.endpoint(store);
+      const keys = keysOf.get(endpoint.serverName) ?? new Set();
+      keysOf.set(endpoint.serverName, keys.add(inlineKey(store)));
+      return endpoint;
+    },
+  };
+  const options: ProviderOptions = {
+    resolver: recording,
+    pool,
+    metrics: createShimMetrics(registry),
+    references,
+    digestKey,
+  };
+  return {
+    providerFor: (store) => {
+      // Here and not at the first call, so that a store without a provider is told from a client that cannot be made.
+      recording.endpoint(store);
+      return wireProvider(store, options);
+    },
+    onReady: (listener) =>
+      pool.onReady((serverName) => {
+        for (const key of keysOf.get(serverName) ?? []) listener(key);
+      }),
+  };
+}
+
+type ProviderOptions = SessionOptions & EnvelopeOptions;
+
+function wireProvider(store: Store, options: ProviderOptions): Provider {
+  return {
+    name: inlineKey(store),
+    capabilities: (signal) => within(store, signal, options, (session) => capabilities(session, signal)),
+    validateStore: (asked, signal) =>
+      within(asked, signal, options, (session) => validateStore(asked, session, signal)),
+    newClient: (asked, context, signal) => newClient(asked, context, signal, options),
+  };
+}
+
+async function within<T>(
+  store: Store,
+  signal: AbortSignal,
+  options: SessionOptions,
+  operation: (session: Session) => Promise<T>,
+): Promise<T> {
+  const session = await openSession(store, signal, options);
+  try {
+    return await operation(session);
+  } finally {
+    session.close();
+  }
+}
+
+async function newClient(
+  store: Store,
+  context: Context,
+  signal: AbortSignal,
+  options: ProviderOptions,
+): Promise<SecretsClient> {
+  const session = await openSession(store, signal, options);
+  try {
+    const envelope = await (session.served === undefined
+      ? prototypeEnvelope(store, context)
+      : outboardEnvelope({ store, context, served: session.served, signal }, options));
+    session.withhold(envelope.context?.credentials ?? []);
+    return wireClient(session, envelope);
+  } catch (error) {
+    session.close();
+    throw error;
+  }
+}
+
+async function capabilities({ served, call }: Session, signal: AbortSignal): Promise<readonly Operation[]> {
+  if (served !== undefined) return served.operations;
+  const request = { providerRef: undefined, sourceNamespace: "", context: undefined };
+  const answer = await call(SecretStoreProviderService.capabilities, request, signal, validateTimeout);
+  return prototypeOperations[fromCapabilities(answer.capabilities)];
+}
+
+const prototypeOperations = {
+  ReadOnly: ["get", "map", "find"],
+  WriteOnly: ["push", "delete", "exists"],
+  ReadWrite: ["get", "map", "find", "push", "delete", "exists"],
+} as const;
+
+async function validateStore(
+  store: Store,
+  { served, call, presentText }: Session,
+  signal: AbortSignal,
+): Promise<StoreValidation> {
+  if (served === undefined) return { warnings: [], errors: [] };
+  const request = { context: toContext(bareContext(store, "")) };
+  const { warnings, errors } = await call(ProviderService.validateStore, request, signal, validateTimeout);
+  return { warnings: warnings.map(presentText), errors: errors.map(presentText) };
+}

@@ -1,0 +1,35 @@
+// One way to call esbuild for every bundle: the same input gives the same bytes, wherever and whenever it is built.
+import { build } from "esbuild";
+
+/** Bundles `entry` (source text, resolved from `root`) into CommonJS; returns its bytes and metafile. Writes nothing. */
+export async function bundle(root, entry) {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: entry, resolveDir: root, sourcefile: "entry.ts", loader: "ts" },
+    absWorkingDir: root,
+    bundle: true,
+    write: false,
+    outfile: "bundle.cjs",
+    format: "cjs",
+    platform: "node",
+    target: "node24",
+    minify: true,
+    keepNames: true,
+    legalComments: "none",
+    charset: "utf8",
+    metafile: true,
+    logLevel: "silent",
+    plugins: [withoutProtoLoader],
+  });
+  return { bytes: outputFiles[0].contents, metafile };
+}
+
+/** grpc-js loads protobufjs for channelz and ORCA, which nothing here serves: 140 KB that no bundle needs. */
+const withoutProtoLoader = {
+  name: "without-proto-loader",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^@grpc\/proto-loader$/ }, () => ({ path: "@grpc/proto-loader", namespace: "left-out" }));
+    onLoad({ filter: /.*/, namespace: "left-out" }, () => ({
+      contents: "exports.loadSync = () => { throw new Error('channelz and ORCA are left out of this bundle'); };",
+    }));
+  },
+};

@@ -1,0 +1,31 @@
+// The providers' specs, found through each folder's provider.yaml.
+import { existsSync, readdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
+import { readProviderYaml } from "../bundle/provider-yaml.mjs";
+
+/** `{ key, schema, file }` of every key that a provider serves, sorted by key; `file` is relative to `root`. */
+export async function readSpecs(root) {
+  const providers = join(root, "src/providers");
+  const folders = readdirSync(providers, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const found = [];
+  for (const { name } of folders) {
+    const folder = join(providers, name);
+    for (const store of readProviderYaml(root, folder).stores) found.push(await readSpec(root, folder, store));
+  }
+  found.sort((a, b) => (a.key < b.key ? -1 : 1));
+  for (const [index, { key, file }] of found.entries()) {
+    const other = found[index + 1];
+    if (other?.key === key) throw new Error(`${file} and ${other.file} both serve the key ${key}`);
+  }
+  return found;
+}
+
+async function readSpec(root, folder, { key, spec }) {
+  const path = join(folder, spec);
+  const file = relative(root, path);
+  if (!existsSync(path)) throw new Error(`${file}: there is no such file`);
+  const { spec: schema } = await import(pathToFileURL(path).href);
+  if (typeof schema !== "object") throw new Error(`${file}: exports no "spec"`);
+  return { key, schema, file };
+}

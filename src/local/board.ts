@@ -1,0 +1,103 @@
+import { clusterSecretStore } from "../api/kinds/cluster-secret-store.ts";
+import type { Condition } from "../api/kinds/condition.ts";
+import { externalSecret } from "../api/kinds/external-secret.ts";
+import { secretStore } from "../api/kinds/secret-store.ts";
+import type { ObjectKey } from "../cluster/cluster.ts";
+import type { Kind, KubeObject } from "../cluster/objects.ts";
+import type { CountedEvent } from "./cluster/events.ts";
+import type { LocalCluster } from "./cluster/local-cluster.ts";
+
+/** The kinds that are reported, stores first: what fails in a store fails in what reads from it too. */
+const reported: readonly Kind[] = [clusterSecretStore, secretStore, externalSecret];
+
+/** Where one object stands, from its Ready condition and its events. */
+export interface Row {
+  readonly kind: string;
+  readonly key: ObjectKey;
+  /** `unknown`: nobody has looked at it yet. */
+  readonly state: "ready" | "failed" | "unknown";
+  /** The condition's; empty while it is unknown. */
+  readonly reason: string;
+  readonly message: string;
+  /** Message of the last Warning event, where that says more than the condition. */
+  readonly detail?: string;
+}
+
+/** Rows of a cluster's ExternalSecrets and stores, kept up to date. */
+export interface Board {
+  /** Looks at what changed since the last call; whether anything did. */
+  refresh(): boolean;
+  /** All rows, stores first, then by namespace and name. */
+  rows(): readonly Row[];
+  close(): void;
+}
+
+/** A board over a cluster. */
+export function createBoard(cluster: LocalCluster): Board {
+  const rows = new Map<string, Row>();
+  /** Ids in order; sorted again only when one comes or goes. */
+  let order: readonly string[] | undefined;
+  const changed = new Map<string, { readonly kind: Kind; readonly key: ObjectKey }>();
+  const note = (kind: Kind, key: ObjectKey) => changed.set(rowId({ kind: kind.kind, key }), { kind, key });
+  const unwatch = cluster.watch((change) => {
+    const kind = reported.find((each) => each.kind === change.kind);
+    if (kind) note(kind, change.key);
+  });
+  for (const kind of reported) {
+    for (const { metadata } of cluster.list(kind)) note(kind, metadata);
+  }
+  return {
+    refresh: () => {
+      const any = changed.size > 0;
+      for (const [id, { kind, key }] of changed) {
+        const object = cluster.get(kind, key);
+        if ((object === undefined) === rows.has(id)) order = undefined;
+        if (object) rows.set(id, rowOf(object, cluster.events(kind, key)));
+        else rows.delete(id);
+      }
+      changed.clear();
+      return any;
+    },
+    rows: () => {
+      order ??= [...rows.values()].sort(compare).map(rowId);
+      return order.flatMap((id) => rows.get(id) ?? []);
+    },
+    close: unwatch,
+  };
+}
+
+/** Where an object stands. */
+export function rowOf(object: KubeObject, events: readonly CountedEvent[]): Row {
+  const { kind, metadata } = object;
+  const key = { namespace: metadata.namespace, name: metadata.name };
+  const ready = conditions(object).find(({ type }) => type === "Ready");
+  if (ready === undefined) return { kind, key, state: "unknown", reason: "", message: "" };
+  const state = ready.status === "True" ? "ready" : "failed";
+  const message = ready.message ?? "";
+  const warning = state === "failed" ? events.findLast(({ type }) => type === "Warning")?.message : undefined;
+  return {
+    kind,
+    key,
+    state,
+    reason: ready.reason ?? "",
+    message,
+    ...(warning !== undefined && warning !== message && { detail: warning }),
+  };
+}
+
+/** What tells rows apart. */
+export function rowId({ kind, key }: { readonly kind: string; readonly key: ObjectKey }): string {
+  return `${kind} ${key.namespace}/${key.name}`;
+}
+
+function conditions(object: KubeObject): readonly Condition[] {
+  const { status } = object;
+  const held = typeof status === "object" && status !== null && "conditions" in status ? status.conditions : undefined;
+  return Array.isArray(held) ? held : [];
+}
+
+function compare(a: Row, b: Row): number {
+  const rank = (row: Row) => reported.findIndex(({ kind }) => kind === row.kind);
+  if (rank(a) !== rank(b)) return rank(a) - rank(b);
+  return rowId(a) < rowId(b) ? -1 : 1;
+}

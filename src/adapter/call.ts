@@ -1,7 +1,7 @@
 import type { handleUnaryCall, MethodDefinition, ServerUnaryCall } from "@grpc/grpc-js";
 import { withDeadline } from "../api/deadline.ts";
 import { ProviderError } from "../api/errors.ts";
-import { escapeControl } from "../process/escape.ts";
+import { escapeControl } from "../api/escape.ts";
 import { errorTrail, type Logger } from "../process/logs.ts";
 import type { Context } from "../wire/gen/outboard/v1/context.ts";
 import type { PeerIdentity } from "../wire/identity.ts";
@@ -23,10 +23,10 @@ export interface CallEnvironment {
 export interface Call {
   /** URI of the client's certificate. */
   readonly peer: string;
-  /** Aborts when the client cancels, its connection ends or its deadline passes. */
+  /** For the provider: aborts when the client cancels, its connection ends or its deadline is near. */
   readonly signal: AbortSignal;
-  /** Milliseconds since the epoch; undefined: the client gave none. */
-  readonly deadline: number | undefined;
+  /** The same, but at the deadline itself: for what puts together what was finished by then. */
+  readonly end: AbortSignal;
 }
 
 /** Answers one method. Whatever it throws becomes a status by the error table. */
@@ -34,6 +34,9 @@ export type Handler<Request, Response> = (request: Request, call: Call) => Promi
 
 /** Longest call of a client that gave no deadline, milliseconds. */
 const longestCall = 120_000;
+
+/** Milliseconds before the deadline at which a call stops, so that what is finished, or who was slow, is still told. */
+const margin = 500;
 
 /** A method as grpc-js takes it: deadline and cancellation, who may call, errors, size, metrics and log are done here. */
 export function unary<Request extends object, Response>(
@@ -48,7 +51,7 @@ export function unary<Request extends object, Response>(
     metrics.started(method);
     const answer = async () => {
       const peer = authorize(environment, method, call);
-      const response = await handle(call.request, { peer, ...timing(call) });
+      const response = await handle(call.request, { peer, ...signalsOf(call) });
       return bounded(definition.responseSerialize(response));
     };
     answer().then(
@@ -90,19 +93,20 @@ function refusalMessage(reason: Refusal, peer: string | undefined, method: Metho
   return `${escapeControl(who)} ${what[reason]}: see its flag --allow-client`;
 }
 
-function timing(call: ServerUnaryCall<unknown, unknown>): Pick<Call, "signal" | "deadline"> {
+function signalsOf(call: ServerUnaryCall<unknown, unknown>): Pick<Call, "signal" | "end"> {
   const given = Number(call.getDeadline());
   const deadline = Number.isFinite(given) ? given : undefined;
   const controller = new AbortController();
   const abort = () => {
+    // grpc-js says so at the deadline as well, with a timer of its own.
     const late = deadline !== undefined && Date.now() >= deadline;
     controller.abort(late ? new DOMException("the call's deadline passed", "TimeoutError") : undefined);
   };
-  // grpc-js says so at the deadline as well, with a timer of its own.
   if (call.cancelled) abort();
   else call.once("cancelled", abort);
-  const { signal } = controller;
-  return { signal: deadline === undefined ? withDeadline(signal, longestCall) : signal, deadline };
+  const left = deadline === undefined ? longestCall : Math.max(0, deadline - Date.now());
+  const end = withDeadline(controller.signal, left);
+  return { end, signal: withDeadline(end, Math.max(left - margin, left / 2)) };
 }
 
 function bounded(response: Buffer): Buffer {

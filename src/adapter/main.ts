@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { defaultLimits } from "../host/limits.ts";
 import type { ProviderDefinition } from "../host/definition.ts";
 import { logCrashes } from "../process/crashes.ts";
-import { escapeControl } from "../process/escape.ts";
+import { escapeControl } from "../api/escape.ts";
 import { createLogger } from "../process/logs.ts";
 import { collectProcessMetrics, Registry } from "../process/metrics.ts";
 import { serveProbes } from "../process/probes.ts";

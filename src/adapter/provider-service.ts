@@ -1,4 +1,3 @@
-import { withDeadline } from "../api/deadline.ts";
 import { ProviderError } from "../api/errors.ts";
 import type { Read, ReadResult } from "../api/provider.ts";
 import { referencesOf } from "../api/references.ts";
@@ -9,13 +8,9 @@ import { toDescribeResponse, type ServedKey } from "../wire/describe.ts";
 import type { ProviderService, ReadItem } from "../wire/gen/outboard/v1/provider.ts";
 import { limits } from "../wire/limits.ts";
 import { fromReadItem, toReadOutcome } from "../wire/reads.ts";
-import type { Call } from "./call.ts";
 import { runReads } from "./run-reads.ts";
 import type { Handlers } from "./service.ts";
 import { hostCall } from "./store-service.ts";
-
-/** Milliseconds before a Read's deadline at which it stops, so that what is finished still arrives. */
-const margin = 500;
 
 const budget = {
   total: limits.readBudgetBytes,
@@ -55,9 +50,8 @@ export function providerService({
       }
       const asked = request.reads.map(understood);
       const reads = asked.filter((read) => "op" in read);
-      const results = await host.use(hostCall(request, call), call.signal, (client) =>
-        runReads(client, reads, budget, stopSignal(call)),
-      );
+      const { signal, end } = call;
+      const results = await host.use(hostCall(request, call), end, (client) => runReads(client, reads, budget, signal));
       return { outcomes: inOrder(asked, results).map(toReadOutcome), info: undefined };
     },
     validateStore: async (request, call) => {
@@ -84,10 +78,4 @@ function understood(item: ReadItem): Read | ReadResult {
 function inOrder(asked: readonly (Read | ReadResult)[], results: readonly ReadResult[]): readonly ReadResult[] {
   const next = results.values();
   return asked.map((read) => ("op" in read ? (next.next().value ?? { deferred: true }) : read));
-}
-
-function stopSignal({ signal, deadline }: Call): AbortSignal {
-  if (deadline === undefined) return signal;
-  const left = Math.max(0, deadline - Date.now());
-  return withDeadline(signal, Math.max(left - margin, left / 2));
 }

@@ -1,6 +1,6 @@
-import { ProviderError } from "../api/errors.ts";
+import { boundary } from "../api/boundary.ts";
 import type { Context, Provider, SecretsClient } from "../api/provider.ts";
-import { abortError, untilAborted } from "../api/until-aborted.ts";
+import { untilAborted } from "../api/until-aborted.ts";
 import { declare, keyOf, match, type Scope } from "./declared.ts";
 import type { ProviderDefinition } from "./definition.ts";
 import { checkSpec, storeDefinition, type CheckedSpec } from "./spec-check.ts";
@@ -53,12 +53,9 @@ function atBoundary(client: SecretsClient): SecretsClient {
   };
 }
 
+/** Legacy code may not listen to its signal. */
 async function bounded<T>(signal: AbortSignal, operation: () => Promise<T>): Promise<T> {
-  if (signal.aborted) throw abortError(signal);
-  return untilAborted(operation(), signal).catch((error: unknown) => {
-    if (signal.aborted && !(error instanceof ProviderError)) throw abortError(signal);
-    throw ProviderError.from(error);
-  });
+  return boundary(signal, () => untilAborted(operation(), signal));
 }
 
 /** The first call's promise, every time. */

@@ -4,7 +4,7 @@ import { isAbsolute, join, relative, sep } from "node:path";
 import { Type } from "typebox";
 import type { Static } from "typebox";
 import { validate } from "../api/validate.ts";
-import { escapeControl } from "../process/escape.ts";
+import { escapeControl } from "../api/escape.ts";
 
 const digest = Type.String({ pattern: "^[0-9a-f]{64}$" });
 

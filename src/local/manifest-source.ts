@@ -1,4 +1,4 @@
-import { escapeControl } from "../process/escape.ts";
+import { escapeControl } from "../api/escape.ts";
 import type { LocalCluster } from "./cluster/local-cluster.ts";
 import type { KindSchemas } from "./cluster/schemas.ts";
 import { formatManifestError } from "./manifests/errors.ts";

@@ -1,5 +1,5 @@
 import type { Code } from "../api/errors.ts";
-import { escapeControl } from "../process/escape.ts";
+import { escapeControl } from "../api/escape.ts";
 import type { Row } from "./board.ts";
 import type { OutputProblem } from "./outputs/output.ts";
 import { remedies } from "./remedies.ts";

@@ -1,7 +1,7 @@
 import { ProviderError } from "../api/errors.ts";
 import type { Resolver } from "../core/resolve/endpoint.ts";
 import { inlineKey } from "../core/resolve/inline-key.ts";
-import { escapeControl } from "../process/escape.ts";
+import { escapeControl } from "../api/escape.ts";
 import type { CertificateSource } from "../wire/certificates.ts";
 import type { BundleManifest } from "./bundle-manifest.ts";
 import { serverName } from "./run-keys.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { escapeControl } from "../process/escape.ts";
+import { escapeControl } from "../api/escape.ts";
 import { createLogger } from "../process/logs.ts";
 import { createBoard, rowId } from "./board.ts";
 import type { Board } from "./board.ts";

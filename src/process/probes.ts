@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from "node:http";
 import { once } from "node:events";
-import { escapeControl } from "./escape.ts";
+import { escapeControl } from "../api/escape.ts";
 import type { Registry } from "./metrics.ts";
 
 /** What {@link serveProbes} needs. */

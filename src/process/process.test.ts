@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import t from "tap";
-import { escapeControl } from "./escape.ts";
+import { escapeControl } from "../api/escape.ts";
 import { createLogger, errorTrail } from "./logs.ts";
 import { createRegistry, Counter } from "./metrics.ts";
 import { serveProbes } from "./probes.ts";

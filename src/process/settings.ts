@@ -1,5 +1,5 @@
 import { parseDuration } from "../api/duration.ts";
-import { escapeControl } from "./escape.ts";
+import { escapeControl } from "../api/escape.ts";
 
 /** What every kind of setting says of itself. */
 interface SettingBase {

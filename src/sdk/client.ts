@@ -1,7 +1,7 @@
 import type { TSchema } from "typebox";
 import { ProviderError } from "../api/errors.ts";
 import type { Find, RemoteRef, SecretsClient, ValidationResult } from "../api/provider.ts";
-import { boundary } from "./boundary.ts";
+import { boundary } from "../api/boundary.ts";
 import { findSecrets } from "./find.ts";
 import { pushedValue } from "./merge.ts";
 import type { Operations } from "./operations.ts";

@@ -3,7 +3,7 @@ import { ProviderError } from "../api/errors.ts";
 import type { Context, Operation, Provider, SecretsClient, Store } from "../api/provider.ts";
 import { findReferences, referencesOf, type FoundReference, type Reference } from "../api/references.ts";
 import { createClient, withoutCaller } from "./client.ts";
-import { boundary } from "./boundary.ts";
+import { boundary } from "../api/boundary.ts";
 import type { Operations } from "./operations.ts";
 
 /**

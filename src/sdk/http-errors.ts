@@ -99,6 +99,8 @@ function codeAndCause(thrown: unknown): readonly [string, unknown] {
     const first: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
     const code = "code" in error ? error.code : first instanceof Error && "code" in first ? first.code : undefined;
     if (typeof code === "string" && code !== "") return [code, thrown];
+    // What does not even begin like an answer has no code of the parser's.
+    if (error.name === "HTTPParserError") return ["HPE_INVALID", thrown];
   }
   return ["", thrown];
 }

@@ -179,9 +179,16 @@ async function sendOnce(request: HttpRequest, dispatcher: Dispatcher, maxBytes: 
     const retryAfter = retryAfterOf(received.get("retry-after"), Date.now());
     return { status: response.statusCode, headers: received, body: read, retryAfter };
   } catch (error) {
-    if (signal.aborted) throw abortError(signal);
+    if (signal.aborted) throw abandoned(signal, url.host);
     throw networkError(error, url.host);
   }
+}
+
+/** Why a request was given up; who let its deadline pass is worth a name. */
+function abandoned(signal: AbortSignal, host: string): ProviderError {
+  const error = abortError(signal);
+  if (error.code !== "DeadlineExceeded") return error;
+  return new ProviderError(error.code, `${host}: it did not answer in time`, { cause: error });
 }
 
 async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number, host: string): Promise<Uint8Array> {

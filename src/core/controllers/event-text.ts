@@ -1,4 +1,4 @@
-import { escapeControl } from "../../process/escape.ts";
+import { escapeControl } from "../../api/escape.ts";
 
 /** Longest message of an event (events.k8s.io: note). */
 const longest = 1_024;

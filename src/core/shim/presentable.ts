@@ -1,5 +1,5 @@
 import type { Credential } from "../../api/credential.ts";
-import { escapeControl } from "../../process/escape.ts";
+import { escapeControl } from "../../api/escape.ts";
 import { boundedMessage } from "../../wire/status.ts";
 
 /** Shortest value that is looked for in a text; a shorter one would hide half of any message. */

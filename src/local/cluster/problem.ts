@@ -1,5 +1,5 @@
 import { ClusterError } from "../../cluster/cluster.ts";
-import { escapeControl } from "../../process/escape.ts";
+import { escapeControl } from "../../api/escape.ts";
 
 /** What is wrong with one field of an object. `message` says how it must be and never quotes the value. */
 export interface Problem {

@@ -1,4 +1,4 @@
-import { escapeControl } from "../../process/escape.ts";
+import { escapeControl } from "../../api/escape.ts";
 
 /** What is wrong with a manifest, and where. Holds no value of the manifest. */
 export interface ManifestError {

@@ -77,9 +77,8 @@ function sender(client: HttpClient, server: URL, headers: Readonly<Record<string
       ...(token !== "" && { "X-Vault-Token": token }),
       ...(body !== undefined && { "Content-Type": "application/json" }),
     };
-    return readResponse(
-      await client.request({ method, url, headers: all, signal, ...(body !== undefined && { body }) }),
-    );
+    const answer = await client.request({ method, url, headers: all, signal, ...(body !== undefined && { body }) });
+    return readResponse(answer, server.host);
   };
 }
 

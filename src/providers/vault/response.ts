@@ -15,11 +15,14 @@ export interface VaultResponse {
   readonly retryAfter: number | undefined;
 }
 
-/** Reads an answer. Throws Unavailable when one of success is no JSON: something else answers at that address. */
-export function readResponse({ status, body: bytes, retryAfter }: HttpResponse): VaultResponse {
+/** Reads an answer. Throws Unavailable when one of success is no JSON: something else answers at `host`. */
+export function readResponse({ status, body: bytes, retryAfter }: HttpResponse, host: string): VaultResponse {
   const body = bytes.length === 0 ? undefined : parseJsonBytes(bytes);
   if (status < 300 && bytes.length > 0 && body === undefined) {
-    throw new ProviderError("Unavailable", `what answered with status ${status} is not Vault: its answer is not JSON`);
+    throw new ProviderError(
+      "Unavailable",
+      `${host}: what answered with status ${status} is not Vault: its answer is not JSON`,
+    );
   }
   return {
     status,

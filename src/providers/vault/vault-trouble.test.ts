@@ -60,7 +60,7 @@ test("what is no Vault, or a Vault in trouble, is an error that says so and quot
   );
   await fails(500, '{"errors":["\\u001b[31minternal\\u0000"]}', {
     code: "Unavailable",
-    message: /status 500: \\u\{1b\}\[31minternal/,
+    message: /status 500: \\x1b\[31minternal/,
   });
   await fails(412, '{"errors":["required index state not present"]}', { code: "Conflict" });
   await fails(473, "", { code: "Unavailable" });

@@ -1,5 +1,5 @@
-import { ProviderError } from "../api/errors.ts";
-import { abortError } from "../api/until-aborted.ts";
+import { ProviderError } from "./errors.ts";
+import { abortError } from "./until-aborted.ts";
 
 /** Runs an operation; whatever it throws leaves as a ProviderError, an abort of `signal` as Cancelled or DeadlineExceeded. */
 export async function boundary<T>(signal: AbortSignal, operation: () => Promise<T>): Promise<T> {

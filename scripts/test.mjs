@@ -1,5 +1,5 @@
 // npm test: sets up what the tests need, then runs them. Arguments name folders or files: `npm test -- src/api`.
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ensureInstalled, node, root, run } from "./setup.mjs";
 
@@ -9,8 +9,11 @@ const testBundles = join(root, ".outboard", "test-bundles");
 run(node(), [build, "--all"], { quiet: true });
 run(node(), [build, "fake", "vault", "--out", testBundles], { quiet: true });
 run(node(), [build, "scripted", "--providers", join(root, "test", "providers"), "--out", testBundles], { quiet: true });
-// Without Go there is no Vault: the script says what to install, and the tests that need it say that they were skipped.
+// Without Go these say what to install, and the tests that need what is not there say that they were skipped.
 run(node(), [join(root, "scripts", "vault-setup.mjs")], { allowFailure: true });
+run(node(), [join(root, "scripts", "envtest-setup.mjs")], { allowFailure: true });
+// Values that tests plant and CI searches the output for; those of an older run are in no output of this one.
+rmSync(join(root, ".tap", "planted"), { recursive: true, force: true });
 run(join(root, "node_modules", ".bin", "tap"), ["run", ...process.argv.slice(2).flatMap(testFiles)]);
 
 /** tap takes every file of a folder for a test, so a folder is given as its test files. */

@@ -25,18 +25,27 @@ export interface BundledProvider {
   stop(): Promise<void>;
 }
 
-/** Starts the bundle that serves `key` from the dist folder `folder`, as local mode would. */
-export async function startBundledProvider(folder: string, key: string): Promise<BundledProvider> {
+/**
+ * Starts the bundle that serves `key` from the dist folder `folder`, as local mode would; keys are its own unless given,
+ * and the port is any free one.
+ */
+export async function startBundledProvider(
+  folder: string,
+  key: string,
+  given?: RunKeys,
+  ownPort = 0,
+): Promise<BundledProvider> {
   const bundle = (await readBundleManifest(folder)).bundles.get(key);
   if (bundle === undefined) throw new Error(`${join(folder, "providers.json")} has no bundle for ${key}`);
-  const keys = await createRunKeys(Date.now());
+  const keys = given ?? (await createRunKeys(Date.now()));
   const launch = launchBundle(bundle, {
     environment: process.env,
     tlsDir: await keys.provider(bundle.name),
     logLevel: "info",
     knowsFlag: (flag) => process.allowedNodeEnvironmentFlags.has(flag),
   });
-  const child = spawn(...plainCommand(launch.command, launch.args), { stdio: ["pipe", "pipe", "pipe"] });
+  const args = launch.args.map((arg) => (arg === "--port=0" ? `--port=${ownPort}` : arg));
+  const child = spawn(...plainCommand(launch.command, args), { stdio: ["pipe", "pipe", "pipe"] });
   let log = "";
   child.stderr.on("data", (chunk) => (log += String(chunk)));
   const { port, metricsPort } = await address(child, () => log);

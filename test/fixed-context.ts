@@ -10,6 +10,7 @@ export function fixedContext(values: ReadonlyMap<string, string>, namespace = "d
   };
   return {
     namespace,
+    ambient: false,
     secret: read,
     configMap: read,
     token: async () => {

@@ -24,3 +24,17 @@ test("nothing is found where nothing is", async (t) => {
   t.strictSame(findLeaks(value, randomBytes(100_000)), []);
   t.strictSame(findLeaks(value, value.subarray(0, windowBytes - 1)), [], "less than a window is no leak");
 });
+
+test("a window is found at either end of the output, and of any of several values", async (t) => {
+  const window = value.subarray(20, 20 + windowBytes);
+  const [before, after] = [
+    Buffer.concat([Buffer.from("before "), window]),
+    Buffer.concat([window, Buffer.from(" after")]),
+  ];
+  for (const output of [window, before, after]) {
+    t.strictSame(
+      findLeaks([randomBytes(32), value], output).filter(({ encoding }) => encoding === "raw"),
+      [{ encoding: "raw", offset: 20 }],
+    );
+  }
+});

@@ -106,9 +106,9 @@ export interface Cluster {
     keys: readonly string[],
     signal: AbortSignal,
   ): Promise<ReferencedKeys>;
-  /** UID and resourceVersion of a Secret or ConfigMap in the view, without its data; undefined: not there. */
+  /** UID and resourceVersion of a referenced object in the view, without its data; undefined: not there. */
   referencedVersion(
-    kind: "Secret" | "ConfigMap",
+    kind: "Secret" | "ConfigMap" | "ServiceAccount",
     key: ObjectKey,
   ): { readonly uid: string; readonly resourceVersion: string } | undefined;
   /** TokenRequest. */
@@ -119,6 +119,9 @@ export interface Cluster {
     signal: AbortSignal,
   ): Promise<RequestedToken>;
 
-  /** Hears every change of the view, of custom kinds, "Secret", "ConfigMap" and "Namespace". Returns what ends it. */
+  /**
+   * Hears every change of the view, of custom kinds, "Secret", "ConfigMap", "ServiceAccount" and "Namespace". Returns what
+   * ends it.
+   */
   watch(listener: (change: Change) => void): () => void;
 }

@@ -1,3 +1,4 @@
+import { clusterSecretStore } from "../../src/api/kinds/cluster-secret-store.ts";
 import { externalSecret } from "../../src/api/kinds/external-secret.ts";
 import type { Change } from "../../src/cluster/cluster.ts";
 import type { KubeObject } from "../../src/cluster/objects.ts";
@@ -157,6 +158,27 @@ export const objectCases: readonly ContractCase[] = [
       const mine = cluster.list(externalSecret).filter(({ metadata }) => metadata.namespace.startsWith(namespace));
       t.same(namesOf(mine), ["one", "three", "two"]);
       t.same(cluster.list(externalSecret, `${namespace}-empty`), []);
+    },
+  },
+  {
+    name: "an object of a kind without namespaces is read and written as others are",
+    run: async (t, { cluster, admin }, namespace) => {
+      const key = { namespace: "", name: `${namespace}-store` };
+      const { apiVersion, kind } = clusterSecretStore;
+      await admin.create({
+        apiVersion,
+        kind,
+        metadata: { name: key.name },
+        spec: { provider: { fake: { data: [] } } },
+      });
+      const first = await eventually(() => cluster.get(clusterSecretStore, key), "the store is seen");
+      const ready = { conditions: [{ type: "Ready", status: "True" }] };
+      const second = await cluster.updateStatus(clusterSecretStore, key, version(first), ready, signal);
+      t.match(cluster.get(clusterSecretStore, key)?.status, ready);
+      const names = ["example.com/one"];
+      await cluster.updateFinalizers(clusterSecretStore, key, version(second), names, signal);
+      const last = cluster.list(clusterSecretStore).find(({ metadata }) => metadata.name === key.name);
+      t.match(last, { metadata: { namespace: "", finalizers: names }, status: ready });
     },
   },
   {

@@ -1,4 +1,4 @@
-import { eventually, managedSecret, manager, refused, signal, type ContractCase } from "./world.ts";
+import { eventually, managedSecret, manager, refused, signal, textOf, type ContractCase } from "./world.ts";
 
 const plain = (namespace: string) => ({
   apiVersion: "v1",
@@ -17,6 +17,49 @@ export const secretViewCases: readonly ContractCase[] = [
       t.equal(seen.data, undefined);
       t.same(seen.metadata.annotations, {});
       t.same(seen.metadata.labels, { team: "a" });
+    },
+  },
+  {
+    name: "a Secret that gains the managed label is seen whole, one that loses it without data",
+    run: async (t, { cluster, admin }, namespace) => {
+      const key = { namespace, name: "user" };
+      const held = () => cluster.secret(key);
+      await admin.create(plain(namespace));
+      await eventually(held, "the Secret is seen");
+      const { metadata } = plain(namespace);
+      const labels = managedSecret(namespace).labels;
+      await admin.replace({ ...plain(namespace), metadata: { ...metadata, labels } });
+      await eventually(() => textOf(held(), "one") === "1", "it is seen whole");
+      t.same(held()?.metadata.annotations, metadata.annotations);
+      await admin.replace(plain(namespace));
+      await eventually(() => held()?.data === undefined && held()?.metadata.labels["team"] === "a", "it is bare again");
+      t.same(held()?.metadata.annotations, {});
+    },
+  },
+  {
+    name: "a Secret that becomes managed keeps its annotations and type, which the view did not have",
+    run: async (t, { cluster, admin }, namespace) => {
+      const key = { namespace, name: "user" };
+      await admin.create({ ...plain(namespace), type: "example.com/own" });
+      const { metadata } = await eventually(() => cluster.secret(key), "the Secret is seen");
+      const write = managedSecret(namespace, { name: "user", annotations: { mine: "x" } });
+      const updated = await cluster.updateSecret(write, metadata.resourceVersion, manager, signal);
+      t.equal(updated.type, "example.com/own");
+      t.same(updated.metadata.annotations, { note: "holds-data", mine: "x" });
+      t.same([...(updated.data?.keys() ?? [])], ["password"], "its data is what was written");
+      t.same(cluster.secret(key), updated);
+      const stale = cluster.updateSecret(write, metadata.resourceVersion, manager, signal);
+      await refused(t, stale, "Conflict", "an old resourceVersion");
+    },
+  },
+  {
+    name: "a Secret that is not managed is removed by its UID",
+    run: async (t, { cluster, admin }, namespace) => {
+      const key = { namespace, name: "user" };
+      await admin.create(plain(namespace));
+      const { metadata } = await eventually(() => cluster.secret(key), "the Secret is seen");
+      await cluster.removeSecret(key, metadata.uid, signal);
+      t.equal(cluster.secret(key), undefined);
     },
   },
   {
@@ -106,6 +149,24 @@ export const secretViewCases: readonly ContractCase[] = [
         Array.from(data, ([name, value]) => [name, Buffer.from(value).toString()]),
         [["one", "changed"]],
       );
+    },
+  },
+  {
+    name: "a referenced ServiceAccount is seen, and a watch hears of it",
+    run: async (t, { cluster, admin }, namespace) => {
+      const key = { namespace, name: "robot" };
+      let heard = 0;
+      const end = cluster.watch((change) => {
+        if (change.kind === "ServiceAccount" && change.key.namespace === namespace && change.key.name === "robot")
+          heard++;
+      });
+      await admin.create({ apiVersion: "v1", kind: "ServiceAccount", metadata: key });
+      await eventually(() => heard > 0, "it is heard of");
+      end();
+      const version = cluster.referencedVersion("ServiceAccount", key);
+      t.match(version?.uid, /^[-0-9a-f]{36}$/);
+      t.not(version?.resourceVersion ?? "", "");
+      t.equal(cluster.referencedVersion("ServiceAccount", { namespace, name: "missing" }), undefined);
     },
   },
   {

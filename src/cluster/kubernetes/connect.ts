@@ -1,0 +1,26 @@
+import { createConnections } from "./connections.ts";
+import { createCredentials } from "./credentials.ts";
+import { podIdentity, type Identity } from "./identity.ts";
+import { readKubeconfig } from "./kubeconfig.ts";
+import { createRateLimit, type Rate } from "./rate-limit.ts";
+import { createTransport, type Transport } from "./transport.ts";
+
+/** Which API server, and how it is asked. */
+export interface ConnectOptions {
+  /** Path of a kubeconfig, of which the current context counts; else the Pod's own ServiceAccount. */
+  readonly kubeconfig?: string;
+  /** Most requests per second; without it the API server's own limits count. */
+  readonly rate?: Rate;
+  readonly userAgent: string;
+}
+
+/** Rejects when there is no usable kubeconfig or account; whether the API server answers shows at the first request. */
+export async function connect({ kubeconfig, rate, userAgent }: ConnectOptions): Promise<Transport> {
+  const identity: Identity = kubeconfig === undefined ? podIdentity() : await readKubeconfig(kubeconfig);
+  return createTransport({
+    connections: createConnections(identity),
+    credentials: createCredentials(identity, Date.now),
+    userAgent,
+    ...(rate && { rateLimit: createRateLimit(rate, () => performance.now()) }),
+  });
+}

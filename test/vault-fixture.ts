@@ -94,5 +94,5 @@ export function contextOf(secrets: ReadonlyMap<string, string>, namespace = "def
     return new TextEncoder().encode(value);
   };
   const token = async () => Promise.reject(new ProviderError("InvalidConfig", "no ServiceAccounts here"));
-  return { namespace, secret: read, configMap: read, token };
+  return { namespace, ambient: false, secret: read, configMap: read, token };
 }

@@ -1,8 +1,9 @@
 import { ProviderError } from "../../api/errors.ts";
-import type { Context, SecretKeySelector } from "../../api/provider.ts";
+import type { Context } from "../../api/provider.ts";
 import { createLease, type Leased } from "../../sdk/lease.ts";
 import { member, stringOf, type RawJson } from "../../sdk/raw-json.ts";
 import type { Send } from "./connection.ts";
+import { loginOf, readPodToken, text, type Login } from "./logins.ts";
 import { responseError } from "./response.ts";
 import type { VaultSpec } from "./spec.ts";
 
@@ -36,27 +37,14 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
   const { auth } = spec;
   if (auth === undefined) return constant("", options);
   if (auth.tokenSecretRef !== undefined) return constant(await text(credentials, auth.tokenSecretRef, signal), options);
-  if (auth.appRole !== undefined) return leased(await appRoleLogin(auth.appRole, options), options);
-  throw new ProviderError("InvalidConfig", "cannot initialize Vault client: no valid auth method specified");
+  const login = loginOf(auth, { credentials, podToken: readPodToken });
+  if (login === undefined) {
+    throw new ProviderError("InvalidConfig", "cannot initialize Vault client: no valid auth method specified");
+  }
+  // What is wrong with its references is said here, before anything is asked of Vault.
+  await login(signal);
+  return leased(login, options);
 }
-
-interface Login {
-  readonly path: string;
-  readonly body: string;
-}
-
-async function appRoleLogin(
-  { path, roleId = "", roleRef, secretRef }: NonNullable<NonNullable<VaultSpec["auth"]>["appRole"]>,
-  { credentials, signal }: AuthOptions,
-): Promise<Login> {
-  if (roleId === "" && roleRef === undefined) throw new ProviderError("InvalidConfig", noRoleId);
-  const role = roleId !== "" || roleRef === undefined ? roleId.trim() : await text(credentials, roleRef, signal);
-  const secret = await text(credentials, secretRef, signal);
-  return { path: `auth/${path}/login`, body: JSON.stringify({ role_id: role, secret_id: secret }) };
-}
-
-/** ESO's message for an AppRole without a role ID. */
-export const noRoleId = "invalid Auth.AppRole: neither `roleId` nor `roleRef` was supplied";
 
 function constant(token: string, options: AuthOptions): Auth {
   return {
@@ -68,12 +56,13 @@ function constant(token: string, options: AuthOptions): Auth {
   };
 }
 
-function leased({ path, body }: Login, options: AuthOptions): Auth {
+function leased(login: (signal: AbortSignal) => Promise<Login>, options: AuthOptions): Auth {
   const { send, now } = options;
   const namespace = authNamespace(options);
   const lease = createLease<string>({
     now,
     acquire: async (signal) => {
+      const { path, body } = await login(signal);
       const response = await send({ method: "POST", path, body }, { token: "", namespace }, signal);
       const refused = response.status === 400 || response.status === 403;
       if (response.status >= 400) {
@@ -122,11 +111,4 @@ function leaseOf(body: RawJson | undefined): Leased<string> {
 
 function authNamespace({ spec }: AuthOptions): string {
   return spec.auth?.namespace ?? spec.namespace ?? "";
-}
-
-/** Tokens and role IDs have no white space; Secrets made from files end in a line break. */
-async function text(credentials: Context, ref: SecretKeySelector, signal: AbortSignal): Promise<string> {
-  return Buffer.from(await credentials.secret(ref, signal))
-    .toString()
-    .trim();
 }

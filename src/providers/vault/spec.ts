@@ -1,5 +1,6 @@
 import { Type, type Static } from "typebox";
 import { caProvider, secretRef, stringEnum, stringMap, unbuilt } from "../../api/schema.ts";
+import { jwt, kubernetes } from "./token-auth.ts";
 import { unbuiltAuth } from "./unbuilt-auth.ts";
 
 const appRole = Type.Object(
@@ -19,6 +20,8 @@ const auth = Type.Object(
     ),
     tokenSecretRef: Type.Optional(secretRef({ description: "Vault token in a Secret." })),
     appRole: Type.Optional(appRole),
+    kubernetes: Type.Optional(kubernetes),
+    jwt: Type.Optional(jwt),
     ...unbuiltAuth,
   },
   { description: "How to log in; the first that is set counts." },

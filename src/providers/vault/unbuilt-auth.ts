@@ -1,49 +1,6 @@
 import { Type } from "typebox";
 import { secretRef, serviceAccountRef, unbuilt } from "../../api/schema.ts";
 
-const kubernetes = Type.Object(
-  {
-    mountPath: Type.String({ default: "kubernetes", description: "Where the auth method is mounted." }),
-    role: Type.String({ description: "Vault role to log in as." }),
-    secretRef: Type.Optional(
-      secretRef({
-        defaultKey: "token",
-        description: "ServiceAccount token in a Secret; key token when none is named.",
-      }),
-    ),
-    serviceAccountRef: Type.Optional(
-      serviceAccountRef({ apiServerToken: true, description: "ServiceAccount whose token logs in." }),
-    ),
-  },
-  { description: "Log in with a ServiceAccount token (Kubernetes auth method)." },
-);
-
-const jwt = Type.Object(
-  {
-    path: Type.String({ default: "jwt", description: "Where the auth method is mounted." }),
-    role: Type.Optional(Type.String({ description: "Vault role to log in as." })),
-    secretRef: Type.Optional(secretRef({ description: "JWT in a Secret." })),
-    kubernetesServiceAccountToken: Type.Optional(
-      Type.Object(
-        {
-          serviceAccountRef: serviceAccountRef({
-            audiences: ["vault"],
-            description: "ServiceAccount whose token logs in.",
-          }),
-          audiences: Type.Optional(
-            Type.Array(Type.String(), { description: "Deprecated: name audiences in serviceAccountRef." }),
-          ),
-          expirationSeconds: Type.Optional(
-            Type.Integer({ format: "int64", description: "Deprecated: tokens live for ten minutes." }),
-          ),
-        },
-        { description: "Token of a ServiceAccount." },
-      ),
-    ),
-  },
-  { description: "Log in with a JWT (JWT/OIDC auth method)." },
-);
-
 const ldap = Type.Object(
   {
     path: Type.String({ default: "ldap", description: "Where the auth method is mounted." }),
@@ -130,8 +87,6 @@ const gcp = Type.Object(
 
 /** ESO's ways to log in that are in the schema and not built: set, each is InvalidConfig naming it. */
 export const unbuiltAuth = {
-  kubernetes: Type.Optional(unbuilt(kubernetes)),
-  jwt: Type.Optional(unbuilt(jwt)),
   ldap: Type.Optional(unbuilt(ldap)),
   userPass: Type.Optional(unbuilt(userPass)),
   cert: Type.Optional(unbuilt(cert)),

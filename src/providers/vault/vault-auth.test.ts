@@ -2,7 +2,29 @@ import { test, type Test } from "tap";
 import { vaultMissing, type TestVault } from "../../../test/vault-server.ts";
 import { connect } from "./connection.ts";
 import { readSecret } from "./kv.ts";
+import { loginOf } from "./logins.ts";
 import { contextOf, getText, never, storeOf, vaultFixture, type VaultFixture } from "../../../test/vault-fixture.ts";
+
+test("a store that names no token has the provider pod's own, where core lets it", async (t) => {
+  const auth = { kubernetes: { mountPath: "kubernetes", role: " app " } };
+  const logIn = async (ambient: boolean, podToken: () => Promise<string>) =>
+    loginOf(auth, { credentials: { ...contextOf(new Map()), ambient }, podToken })?.(never);
+  t.strictSame(await logIn(true, async () => "pod-token\n"), {
+    path: "auth/kubernetes/login",
+    body: '{"role":"app","jwt":"pod-token"}',
+  });
+  await t.rejects(
+    logIn(false, async () => "pod-token"),
+    { code: "InvalidConfig", message: /--ambient of core.*set auth/ },
+  );
+  await t.rejects(
+    logIn(true, async () => Promise.reject(new Error("ENOENT"))),
+    {
+      code: "InvalidConfig",
+      message: /the provider's pod has none; set auth\.kubernetes\.serviceAccountRef/,
+    },
+  );
+});
 
 test("a real Vault", { skip: vaultMissing() }, async (t) => {
   const fixture = await vaultFixture(t);

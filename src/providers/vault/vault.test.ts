@@ -49,8 +49,9 @@ test("the spec refers to Kubernetes where ESO's does, and what is not built is n
     (await vault.validateStore(storeOf({ server: "http://v", ...value }, kind), never)).errors;
   t.strictSame(await errors({ auth: { tokenSecretRef: { name: "s", key: "k" } } }), []);
   for (const [value, expected] of [
-    [{ auth: { kubernetes: { mountPath: "k", role: "r" } } }, /"\/provider\/vault\/auth\/kubernetes" is not supported/],
-    [{ auth: { jwt: { role: "r" } } }, /auth\/jwt" is not supported/],
+    [{ auth: { ldap: { username: "u" } } }, /"\/provider\/vault\/auth\/ldap" is not supported/],
+    [{ auth: { cert: {} } }, /auth\/cert" is not supported/],
+    [{ auth: { jwt: { role: "r" } } }, /neither `secretRef` nor `kubernetesServiceAccountToken` was supplied/],
     [{ readYourWrites: true }, /readYourWrites" is not supported/],
     [{ server: 5 }, /"\/provider\/vault\/server" must be of type string/],
     [{ version: "v3" }, /version" must be one of: v1, v2/],

@@ -3,10 +3,10 @@ import { caFieldErrors } from "../../sdk/ca-bundle.ts";
 import { defineProvider } from "../../sdk/define-provider.ts";
 import { goJson } from "../../sdk/go-json.ts";
 import { textObject } from "../../sdk/raw-json.ts";
-import { noRoleId } from "./auth.ts";
 import { connect, oneOfTls, type VaultConnection } from "./connection.ts";
 import { removeSecret, writeSecret } from "./kv-write.ts";
 import { listSecrets, readMetadata, readSecret } from "./kv.ts";
+import { noJwt, noRoleId } from "./logins.ts";
 import { spec, type VaultSpec } from "./spec.ts";
 
 const encoder = new TextEncoder();
@@ -41,9 +41,12 @@ export const provider = defineProvider<typeof spec, VaultConnection>({
 });
 
 function fieldErrors({ auth, tls, checkAndSet, version }: VaultSpec): readonly string[] {
-  const { appRole } = auth ?? {};
+  const { appRole, jwt } = auth ?? {};
   const errors: string[] = [];
   if (appRole !== undefined && !appRole.roleId && appRole.roleRef === undefined) errors.push(noRoleId);
+  if (jwt !== undefined && jwt.secretRef === undefined && jwt.kubernetesServiceAccountToken === undefined) {
+    errors.push(noJwt);
+  }
   if ((tls?.certSecretRef === undefined) !== (tls?.keySecretRef === undefined)) errors.push(oneOfTls);
   if (checkAndSet?.required === true && version === "v1") {
     errors.push("checkAndSet is not supported with Vault KV version v1");

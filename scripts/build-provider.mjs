@@ -1,14 +1,17 @@
 #!/usr/bin/env node
 // Builds providers, and core, into standalone bundles: node scripts/build-provider.mjs NAME... | --all [--out DIR]
+// With --all-in-one NAME,...: core with these providers in its own process, into DIR/all-in-one/outboard.cjs.
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { allInOneEntry, providerEntry, specPaths } from "./bundle/entries.mjs";
 import { bundle } from "./bundle/esbuild.mjs";
 import { writeManifest } from "./bundle/manifest.mjs";
 import { ProviderYamlError, readProviderYaml } from "./bundle/provider-yaml.mjs";
 import {
   adapterPackages,
+  allInOneFolders,
   coreFolders,
   corePackages,
   packagesOf,
@@ -19,23 +22,33 @@ import { root } from "./setup.mjs";
 
 class BuildError extends Error {}
 
+const usage = "usage: node scripts/build-provider.mjs NAME... | --all | --all-in-one NAME,... [--out DIR]";
+
 const version = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
 
 try {
   const { values, positionals } = parseArgs({
-    options: { all: { type: "boolean" }, out: { type: "string" }, providers: { type: "string" } },
+    options: {
+      all: { type: "boolean" },
+      out: { type: "string" },
+      providers: { type: "string" },
+      "all-in-one": { type: "string" },
+    },
     allowPositionals: true,
   });
   const folder = resolve(values.providers ?? join(root, "src", "providers"));
   const dist = resolve(values.out ?? join(root, "dist"));
   const names = values.all ? readdirSync(folder).sort() : positionals;
-  if (names.length === 0) throw new BuildError("usage: node scripts/build-provider.mjs NAME... | --all [--out DIR]");
+  const together = values["all-in-one"]?.split(",");
+  if (names.length === 0 && together === undefined) throw new BuildError(usage);
   const entries = [];
   for (const name of names) entries.push(await buildProvider(join(folder, name), name, dist));
-  writeManifest(dist, entries);
+  if (entries.length > 0) writeManifest(dist, entries);
   if (values.all) await buildCore(dist);
+  if (together !== undefined) await buildAllInOne(folder, together, dist);
 } catch (error) {
-  if (!(error instanceof BuildError || error instanceof ProviderYamlError)) {
+  const isUsage = error.code?.startsWith("ERR_PARSE_ARGS");
+  if (!(error instanceof BuildError || error instanceof ProviderYamlError || isUsage)) {
     if (!Array.isArray(error.errors)) throw error;
     // esbuild's own: each has a file, a line and a text.
     for (const { location, text } of error.errors)
@@ -49,11 +62,15 @@ try {
 async function buildProvider(folder, name, dist) {
   const started = performance.now();
   const description = readProviderYaml(root, folder);
-  const { bytes, metafile } = await bundle(root, providerEntry(folder, description));
+  const { bytes, metafile } = await bundle(
+    root,
+    providerEntry(folder, description, version),
+    specPaths(folder, description),
+  );
   const inputs = Object.keys(metafile.inputs);
   check(name, inputs, {
     folders: providerFolders,
-    provider: name,
+    providers: [name],
     packages: [...adapterPackages, ...description.packages],
   });
   const unused = description.packages.filter((named) => !packagesOf(inputs).includes(named));
@@ -77,7 +94,7 @@ async function buildCore(dist) {
   const started = performance.now();
   const { bytes, metafile } = await bundle(root, 'import "./src/cli/main.ts";');
   const inputs = Object.keys(metafile.inputs);
-  check("core", inputs, { folders: coreFolders, provider: undefined, packages: corePackages });
+  check("core", inputs, { folders: coreFolders, providers: [], packages: corePackages });
   write(dist, "core/outboard.cjs", bytes, metafile);
   // Local mode validates manifests by the same files that the API server gets.
   rmSync(join(dist, "core", "crds"), { recursive: true, force: true });
@@ -85,21 +102,22 @@ async function buildCore(dist) {
   report("core", bytes, inputs, started);
 }
 
-/** The entry is made in memory: provider.yaml with its modules linked in, handed to the adapter. */
-function providerEntry(folder, { name, displayName, stores }) {
-  const path = (module) => JSON.stringify(join(folder, module));
-  const imports = stores.flatMap(({ module, provider, spec }, index) => [
-    `import { ${provider} as provider${index} } from ${path(module)};`,
-    `import { spec as spec${index} } from ${path(spec)};`,
-  ]);
-  const linked = stores.map(
-    ({ key }, index) => `{ key: ${JSON.stringify(key)}, provider: provider${index}, spec: spec${index} }`,
+async function buildAllInOne(folder, names, dist) {
+  const started = performance.now();
+  const providers = names.map((name) => ({
+    folder: join(folder, name),
+    description: readProviderYaml(root, join(folder, name)),
+  }));
+  const { bytes, metafile } = await bundle(
+    root,
+    allInOneEntry(providers, version),
+    providers.flatMap((provider) => specPaths(provider.folder, provider.description)),
   );
-  return [
-    'import { main } from "./src/adapter/main.ts";',
-    ...imports,
-    `main({ name: ${JSON.stringify(name)}, displayName: ${JSON.stringify(displayName)}, version: ${JSON.stringify(version)}, stores: [${linked.join(", ")}] });`,
-  ].join("\n");
+  const inputs = Object.keys(metafile.inputs);
+  const packages = [...corePackages, ...providers.flatMap(({ description }) => description.packages)];
+  check("all-in-one", inputs, { folders: allInOneFolders, providers: names, packages });
+  write(dist, "all-in-one/outboard.cjs", bytes, metafile);
+  report("all-in-one", bytes, inputs, started);
 }
 
 function check(name, inputs, rules) {

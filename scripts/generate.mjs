@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { crdFiles } from "./generate/crds.mjs";
+import { maintenanceFile } from "./generate/maintenance.mjs";
 import { referencesFile } from "./generate/references.mjs";
 import { settingsFile } from "./generate/settings.mjs";
 import { readSpecs } from "./generate/specs.mjs";
@@ -11,14 +12,14 @@ import { wireFiles } from "./generate/wire.mjs";
 const root = dirname(import.meta.dirname);
 
 /** Folders that hold made files and nothing else: what is not made any more goes. */
-const ownFolders = ["deploy/crds", "src/core/credentials/gen", "src/wire/gen"];
+const ownFolders = ["deploy/crds", "src/core/credentials/gen", "src/core/gen", "src/wire/gen"];
 
 async function main(args) {
   const check = args.includes("--check");
   const unknown = args.find((arg) => arg !== "--check");
   if (unknown !== undefined) return fail(`unknown argument ${unknown}; the only one is --check`, 2);
   const specs = await readSpecs(root);
-  const files = [...crdFiles(specs), referencesFile(specs), ...wireFiles(root), settingsFile()];
+  const files = [...crdFiles(specs), referencesFile(specs), maintenanceFile(specs), ...wireFiles(root), settingsFile()];
   const stale = [...files.filter((file) => current(file.path) !== file.text), ...leftOver(files)];
   if (!check) {
     for (const file of stale) apply(file);

@@ -1,8 +1,12 @@
 // One way to call esbuild for every bundle: the same input gives the same bytes, wherever and whenever it is built.
 import { build } from "esbuild";
+import { specsAsJson } from "./specs-as-json.mjs";
 
-/** Bundles `entry` (source text, resolved from `root`) into CommonJS; returns its bytes and metafile. Writes nothing. */
-export async function bundle(root, entry) {
+/**
+ * Bundles `entry` (source text, resolved from `root`) into CommonJS; returns its bytes and metafile. Writes nothing.
+ * `specs` are the paths of spec.ts files, which are bundled as JSON.
+ */
+export async function bundle(root, entry, specs = []) {
   const { outputFiles, metafile } = await build({
     stdin: { contents: entry, resolveDir: root, sourcefile: "entry.ts", loader: "ts" },
     absWorkingDir: root,
@@ -18,7 +22,7 @@ export async function bundle(root, entry) {
     charset: "utf8",
     metafile: true,
     logLevel: "silent",
-    plugins: [withoutProtoLoader],
+    plugins: [withoutProtoLoader, specsAsJson(specs)],
   });
   return { bytes: outputFiles[0].contents, metafile };
 }

@@ -70,7 +70,10 @@ function folderFaults(value, folder) {
   const faults = [];
   const name = folder.split("/").at(-1);
   if (value.name !== name) faults.push({ pointer: "/name", message: `must be the folder's name, ${name}` });
+  const keys = new Set();
   value.stores.forEach((store, index) => {
+    if (keys.has(store.key)) faults.push({ pointer: `/stores/${index}/key`, message: `${store.key} is served twice` });
+    keys.add(store.key);
     for (const field of ["module", "spec"]) {
       if (!existsSync(join(folder, store[field]))) {
         faults.push({ pointer: `/stores/${index}/${field}`, message: `there is no such file in the folder` });

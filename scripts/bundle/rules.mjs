@@ -19,12 +19,12 @@ export const adapterPackages = [
   "sonic-boom", // pino
   "tdigest", // prom-client
   "thread-stream", // pino
-  "typebox", // spec.ts
 ];
 
 /** npm packages that core's bundle may hold. */
 export const corePackages = [
   ...adapterPackages,
+  "@kubernetes/client-node", // kubeconfigs
   "@peculiar/asn1-asym-key", // certificates
   "@peculiar/asn1-cms",
   "@peculiar/asn1-csr",
@@ -45,6 +45,8 @@ export const corePackages = [
   "reflect-metadata", // @peculiar/x509's decorators
   "tslib",
   "tsyringe",
+  "typebox", // kinds
+  "undici", // requests to the API server
   "yaml", // manifests and CRDs
 ];
 
@@ -54,14 +56,17 @@ export const providerFolders = ["api", "sdk", "wire", "process", "host", "adapte
 /** Folders of src that core's bundle may hold. */
 export const coreFolders = ["api", "wire", "process", "cluster", "core", "certs", "local", "conformance", "cli"];
 
+/** Folders of src that the all-in-one bundle may hold beside src/providers/NAME of each that was chosen. */
+export const allInOneFolders = [...coreFolders, "host", "sdk"];
+
 /** What is in a bundle that may not be there, one sentence each. `inputs` are the keys of the metafile's inputs. */
-export function strayInputs(inputs, { folders, provider, packages }) {
+export function strayInputs(inputs, { folders, providers, packages }) {
   const faults = new Set();
   for (const input of inputs) {
     const source = /^src\/([^/]+)\/(?:([^/]+)\/)?/.exec(input);
     if (source) {
       const [, folder, second] = source;
-      const own = folder === "providers" && second === provider;
+      const own = folder === "providers" && providers.includes(second);
       if (!own && !folders.includes(folder)) faults.add(`${input}: src/${folder} may not be in this bundle`);
     }
     const npm = packageOf(input);

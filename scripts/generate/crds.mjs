@@ -1,7 +1,9 @@
 // The kinds and the providers' specs as CustomResourceDefinitions.
 import { stringify } from "yaml";
+import { clusterProviderClass } from "../../src/api/kinds/cluster-provider-class.ts";
 import { clusterSecretStore } from "../../src/api/kinds/cluster-secret-store.ts";
 import { externalSecret } from "../../src/api/kinds/external-secret.ts";
+import { providerClass } from "../../src/api/kinds/provider-class.ts";
 import { secretStore } from "../../src/api/kinds/secret-store.ts";
 import { esoKeys } from "./eso-keys.mjs";
 import { structural } from "./structural.mjs";
@@ -13,6 +15,8 @@ export function crdFiles(specs) {
     crdFile(externalSecret, "src/api/kinds/external-secret.ts"),
     crdFile(secretStore, "src/api/kinds/secret-store.ts", provider),
     crdFile(clusterSecretStore, "src/api/kinds/cluster-secret-store.ts", provider),
+    crdFile(providerClass, "src/api/kinds/provider-class.ts"),
+    crdFile(clusterProviderClass, "src/api/kinds/cluster-provider-class.ts"),
   ];
 }
 
@@ -37,6 +41,7 @@ function crdFile(kind, file, providers) {
   const schema = {
     description: kind.description,
     type: "object",
+    ...(kind.requiresSpec && { required: ["spec"] }),
     properties: {
       apiVersion: { description: "Version of the schema of this object.", type: "string" },
       kind: { description: "Kind of this object.", type: "string" },
@@ -60,7 +65,10 @@ function crdFile(kind, file, providers) {
         singular: kind.singular,
       },
       scope: kind.namespaced ? "Namespaced" : "Cluster",
-      versions: [servedVersion(kind, version, schema), ...kind.unservedVersions.map((name) => unserved(kind, name))],
+      versions: [
+        servedVersion(kind, version, schema),
+        ...kind.unservedVersions.map((name) => unserved(kind, name, schema)),
+      ],
     },
   };
   return { path: `deploy/crds/${group}_${kind.plural}.yaml`, text: header + stringify(crd, yamlOptions) };
@@ -93,15 +101,19 @@ function servedVersion(kind, name, openAPIV3Schema) {
   };
 }
 
-/** Listed so that an API server which stored objects as this version still accepts the CRD. */
-function unserved(kind, name) {
+/**
+ * Listed so that an API server which stored objects as this version still accepts the CRD. What is stored as this
+ * version gets this version's defaults when it is read, so the schema is the same.
+ */
+function unserved(kind, name, schema) {
   return {
     name,
     served: false,
     storage: false,
     deprecated: true,
     additionalPrinterColumns: kind.printerColumns,
-    schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
+    // An API server takes selectableFields of one version only where the schemas differ.
+    schema: { openAPIV3Schema: { ...schema, description: "Not served any more." } },
     subresources: { status: {} },
   };
 }

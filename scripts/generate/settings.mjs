@@ -1,13 +1,13 @@
 // The settings page, from the tables that the processes parse their arguments by.
 import { adapterSettings } from "../../src/adapter/settings.ts";
-import { coreSettings } from "../../src/core/settings.ts";
+import { processSettings } from "../../src/core/process/settings.ts";
 import { localSettings } from "../../src/local/settings.ts";
 
 /** `{ path, text }` of docs/settings.md. */
 export function settingsFile() {
   const sections = [
     section("Providers", "Flags of every provider bundle.", adapterSettings),
-    section("Core", "Flags of the operator; ESO's names where ESO has them.", coreSettings),
+    section("Core", "Flags of `outboard core`; ESO's names where ESO has them.", processSettings),
     section("Local mode", "Flags of `outboard local`.", localSettings),
   ];
   return { path: "docs/settings.md", text: `# Settings\n\n${note}\n\n${sections.join("\n")}` };

@@ -4,14 +4,15 @@ import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { readProviderYaml } from "../bundle/provider-yaml.mjs";
 
-/** `{ key, schema, file }` of every key that a provider serves, sorted by key; `file` is relative to `root`. */
+/** `{ key, schema, file, maintenance }` of every key that a provider serves, sorted by key; `file` is relative to `root`. */
 export async function readSpecs(root) {
   const providers = join(root, "src/providers");
   const folders = readdirSync(providers, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   const found = [];
   for (const { name } of folders) {
     const folder = join(providers, name);
-    for (const store of readProviderYaml(root, folder).stores) found.push(await readSpec(root, folder, store));
+    const { stores, maintenance } = readProviderYaml(root, folder);
+    for (const store of stores) found.push({ ...(await readSpec(root, folder, store)), maintenance });
   }
   found.sort((a, b) => (a.key < b.key ? -1 : 1));
   for (const [index, { key, file }] of found.entries()) {

@@ -152,6 +152,7 @@ const callContext: CallContext = {
     },
   ],
   digest: "aa",
+  ambient: false,
 };
 const context = toContext(callContext);
 const old = { providerRef: undefined, compatibilityStore: undefined, sourceNamespace: "" };
@@ -283,6 +284,26 @@ t.test("errors arrive with code and wait, are logged in one line, and what a lib
   t.equal(await counted(started.registry, 'grpc_server_requests_total{method="GetSecret",code="RateLimited"}'), 1);
 });
 
+t.test("what went wrong in one read of many is logged where only the log has the details", async (t) => {
+  const thrown = new Map<string, Error>([
+    ["missing", new ProviderError("NoSecret", "there is none")],
+    ["broken", new SyntaxError("Unexpected token in hunter2")],
+  ]);
+  const started = await start(t, {
+    provider: testProvider({
+      getSecret: async ({ key }) => {
+        throw thrown.get(key) ?? new Error("not asked for");
+      },
+    }),
+  });
+  const results = await read(started, ["missing", "broken"].map(getItem));
+  t.match(results, [{ error: { code: "NoSecret" } }, { error: { code: "Internal" } }]);
+  t.equal(started.lines.length, 1);
+  const [line] = started.lines.map((text): unknown => JSON.parse(text));
+  t.match(line, { method: "Read", code: "Internal", store: "SecretStore/team/main", cause: { type: "SyntaxError" } });
+  t.notMatch(started.lines.join(""), "hunter2");
+});
+
 t.test("a request without context is InvalidConfig, and Validate tells it as the prototype does", async (t) => {
   const { store } = await start(t, { provider: testProvider({}) });
   const bare = { ...old, remoteRef, context: undefined };
@@ -305,6 +326,9 @@ t.test("Validate of ours fails with the code of its error, and what the spec has
   const validate = ({ store }: typeof failing, given = context) =>
     ask((m, o, c) => store.validate({ ...old, context: given }, m, o, c));
   await t.rejects(validate(failing), { code: "Unauthenticated" });
+  const undetermined = new ProviderError("Unavailable", "the backend has no such call");
+  const unsure = await start(t, { provider: testProvider({ validate: async () => ({ undetermined }) }) });
+  t.match(await validate(unsure), { valid: false, error: "the backend has no such call", info: { validation: 2 } });
   const good = await start(t, { provider: testProvider({ validate: async () => "Ready" as const }) });
   const odd = { ...context, spec: encodeSpec({ provider: { test: { uri: "x" } } }), digest: new Uint8Array() };
   t.match(await validate(good, odd), { valid: true, info: { validation: 1, warnings: [/\/provider\/test\/uri/] } });

@@ -1,5 +1,4 @@
 import type { handleUnaryCall, MethodDefinition, ServerUnaryCall } from "@grpc/grpc-js";
-import { withDeadline } from "../api/deadline.ts";
 import { ProviderError } from "../api/errors.ts";
 import { escapeControl } from "../api/escape.ts";
 import { errorTrail, type Logger } from "../process/logs.ts";
@@ -7,6 +6,7 @@ import type { Context } from "../wire/gen/outboard/v1/context.ts";
 import type { PeerIdentity } from "../wire/identity.ts";
 import { limits } from "../wire/limits.ts";
 import { toStatus } from "../wire/status.ts";
+import { callSignals, type CallSignals } from "./call-signals.ts";
 import { refusal, type AllowedClient, type CallSubject, type Refusal } from "./allow-client.ts";
 import { methodName, type MethodName } from "./methods.ts";
 import type { AdapterMetrics } from "./metrics.ts";
@@ -20,23 +20,15 @@ export interface CallEnvironment {
 }
 
 /** What a handler knows of its call. */
-export interface Call {
+export interface Call extends Pick<CallSignals, "signal" | "end"> {
   /** URI of the client's certificate. */
   readonly peer: string;
-  /** For the provider: aborts when the client cancels, its connection ends or its deadline is near. */
-  readonly signal: AbortSignal;
-  /** The same, but at the deadline itself: for what puts together what was finished by then. */
-  readonly end: AbortSignal;
+  /** Logs what failed in a call that has an answer all the same. */
+  readonly partFailed: (error: ProviderError) => void;
 }
 
 /** Answers one method. Whatever it throws becomes a status by the error table. */
 export type Handler<Request, Response> = (request: Request, call: Call) => Promise<Response>;
-
-/** Longest call of a client that gave no deadline, milliseconds. */
-const longestCall = 120_000;
-
-/** Milliseconds before the deadline at which a call stops, so that what is finished, or who was slow, is still told. */
-const margin = 500;
 
 /** A method as grpc-js takes it: deadline and cancellation, who may call, errors, size, metrics and log are done here. */
 export function unary<Request extends object, Response>(
@@ -49,21 +41,25 @@ export function unary<Request extends object, Response>(
   return (call, callback) => {
     const started = performance.now();
     metrics.started(method);
+    const { signal, end, finish } = callSignals(call);
+    const seconds = () => (performance.now() - started) / 1000;
+    const partFailed = (error: ProviderError) => logFailure(environment, { method, call, error, seconds: seconds() });
     const answer = async () => {
       const peer = authorize(environment, method, call);
-      const response = await handle(call.request, { peer, ...signalsOf(call) });
+      const response = await handle(call.request, { peer, signal, end, partFailed });
       return bounded(definition.responseSerialize(response));
     };
     answer().then(
       (response) => {
-        metrics.ended(method, "OK", (performance.now() - started) / 1000);
+        finish("answered");
+        metrics.ended(method, "OK", seconds());
         callback(null, response);
       },
       (thrown: unknown) => {
+        finish("failed");
         const error = ProviderError.from(thrown);
-        const seconds = (performance.now() - started) / 1000;
-        metrics.ended(method, error.code, seconds);
-        logFailure(environment, { method, call, error, seconds });
+        metrics.ended(method, error.code, seconds());
+        logFailure(environment, { method, call, error, seconds: seconds() });
         callback(toStatus(error));
       },
     );
@@ -91,22 +87,6 @@ function refusalMessage(reason: Refusal, peer: string | undefined, method: Metho
     namespace: "may not call for this namespace",
   };
   return `${escapeControl(who)} ${what[reason]}: see its flag --allow-client`;
-}
-
-function signalsOf(call: ServerUnaryCall<unknown, unknown>): Pick<Call, "signal" | "end"> {
-  const given = Number(call.getDeadline());
-  const deadline = Number.isFinite(given) ? given : undefined;
-  const controller = new AbortController();
-  const abort = () => {
-    // grpc-js says so at the deadline as well, with a timer of its own.
-    const late = deadline !== undefined && Date.now() >= deadline;
-    controller.abort(late ? new DOMException("the call's deadline passed", "TimeoutError") : undefined);
-  };
-  if (call.cancelled) abort();
-  else call.once("cancelled", abort);
-  const left = deadline === undefined ? longestCall : Math.max(0, deadline - Date.now());
-  const end = withDeadline(controller.signal, left);
-  return { end, signal: withDeadline(end, Math.max(left - margin, left / 2)) };
 }
 
 function bounded(response: Buffer): Buffer {

@@ -27,11 +27,16 @@ export function adapterMetrics(registry: Registry, host: Pick<Host, "clients" | 
     buckets: [0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30],
     registers,
   });
-  const inFlight = new Gauge({
+  const inFlight = new Map<MethodName, number>();
+  const count = (method: MethodName, change: 1 | -1) => inFlight.set(method, (inFlight.get(method) ?? 0) + change);
+  void new Gauge({
     name: "grpc_server_requests_in_flight",
     help: "Calls that have not ended.",
     labelNames: ["method"],
     registers,
+    collect() {
+      for (const [method, calls] of inFlight) this.set({ method }, calls);
+    },
   });
   const refused = new Counter({
     name: "grpc_server_requests_refused_total",
@@ -56,9 +61,9 @@ export function adapterMetrics(registry: Registry, host: Pick<Host, "clients" | 
     },
   });
   return {
-    started: (method) => inFlight.inc({ method }),
+    started: (method) => void count(method, 1),
     ended: (method, code, seconds) => {
-      inFlight.dec({ method });
+      count(method, -1);
       requests.inc({ method, code });
       duration.observe({ method }, seconds);
     },

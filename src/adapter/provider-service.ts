@@ -50,8 +50,12 @@ export function providerService({
       }
       const asked = request.reads.map(understood);
       const reads = asked.filter((read) => "op" in read);
-      const { signal, end } = call;
-      const results = await host.use(hostCall(request, call), end, (client) => runReads(client, reads, budget, signal));
+      const results = await host.use(hostCall(request, call), call.end(), (client) =>
+        runReads(client, reads, budget, call.signal),
+      );
+      // Other errors say all there is; of these the message says no more than that the log does.
+      for (const result of results)
+        if ("error" in result && result.error.code === "Internal") call.partFailed(result.error);
       return { outcomes: inOrder(asked, results).map(toReadOutcome), info: undefined };
     },
     validateStore: async (request, call) => {

@@ -58,7 +58,7 @@ export function storeService(definition: ProviderDefinition, host: Host): Handle
     },
     validate: async (request, call) => {
       try {
-        return await validate(host, hostCall(request, call), call.signal);
+        return await validate(host, hostCall(request, call), call);
       } catch (thrown) {
         // The prototype's core, which sends no context, knows valid and error only; ours gets the error's code.
         if (request.context !== undefined) throw thrown;
@@ -73,12 +73,15 @@ export function storeService(definition: ProviderDefinition, host: Host): Handle
   };
 }
 
-async function validate(host: Host, call: HostCall, signal: AbortSignal): Promise<ValidateResponse> {
-  return host.use(call, signal, async (client, info) => {
+async function validate(host: Host, call: HostCall, { signal, end }: Call): Promise<ValidateResponse> {
+  // Until the end: whoever was slow is told by the provider's own words, which come after its signal.
+  return host.use(call, end(), async (client, info) => {
     const result = await client.validate(signal);
+    const error = typeof result === "object" ? result.undetermined.message : "";
     const validation = result === "Ready" ? Validation.VALIDATION_READY : Validation.VALIDATION_UNKNOWN;
     const warnings = [...info.warnings];
-    return { valid: true, error: "", warnings, info: { validation, warnings, version: "", expiresAtUnixMs: 0 } };
+    const told = { validation, warnings, version: "", expiresAtUnixMs: 0 };
+    return { valid: error === "", error, warnings, info: told };
   });
 }
 

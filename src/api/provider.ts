@@ -44,9 +44,17 @@ export interface RetrySettings {
   readonly retryInterval?: string;
 }
 
+/** The class that says where a store's provider runs. */
+export interface RuntimeRef {
+  readonly kind: "ProviderClass" | "ClusterProviderClass";
+  readonly name: string;
+}
+
 /** The part of a SecretStore's spec that providers see: exactly one key under `provider`. */
 export interface StoreSpec {
   readonly provider: Readonly<Record<string, unknown>>;
+  /** For core, which looks the provider up by it; it is not sent. */
+  readonly runtimeRef?: RuntimeRef;
   readonly retrySettings?: RetrySettings;
 }
 
@@ -71,6 +79,8 @@ export interface Store {
 export interface Context {
   /** Namespace of the ExternalSecret or PushSecret; empty when a cluster store is validated without a caller. */
   readonly namespace: string;
+  /** Whether a store without credentials of its own may use the identity of the provider's process (`--ambient`). */
+  readonly ambient: boolean;
   secret(ref: SecretKeySelector, signal: AbortSignal): Promise<Uint8Array>;
   configMap(ref: SecretKeySelector, signal: AbortSignal): Promise<Uint8Array>;
   token(ref: ServiceAccountSelector, audiences: readonly string[], signal: AbortSignal): Promise<ServiceAccountToken>;
@@ -136,8 +146,11 @@ export interface PushRemoteRef {
   readonly property: string;
 }
 
-/** Outcome of {@link SecretsClient.validate}; a client that finds an error rejects instead. */
-export type ValidationResult = "Ready" | "Unknown";
+/**
+ * Outcome of {@link SecretsClient.validate}; a client that finds an error rejects instead. `undetermined`: what kept it
+ * from finding out (ESO's ValidationResultUnknown with an error).
+ */
+export type ValidationResult = "Ready" | "Unknown" | { readonly undetermined: ProviderError };
 
 /** What {@link Provider.validateStore} says of a store's spec, for admission. */
 export interface StoreValidation {

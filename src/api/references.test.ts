@@ -1,5 +1,6 @@
 import { test } from "tap";
 import { Type } from "typebox";
+import { audiencesOf } from "./audiences.ts";
 import { findReferences, referencesOf } from "./references.ts";
 import { caProvider, configMapRef, secretRef, serviceAccountRef, unbuilt } from "./schema.ts";
 
@@ -49,6 +50,44 @@ test("a place in a provider's spec that is absent or of another shape is no refe
     [Object.create({ caProvider: name }), []],
   ];
   for (const [value, expected] of rows) t.strictSame(found(value), expected, JSON.stringify(value));
+  t.end();
+});
+
+test("audiences beside a reference are found with it", (t) => {
+  const account = serviceAccountRef({ audiences: ["vault"], audiencesField: "audiences" });
+  const schema = Type.Object({ jwt: Type.Object({ account, audiences: Type.Array(Type.String()) }) });
+  const references = referencesOf(schema);
+  t.strictSame(references, [
+    { path: "/jwt/account", kind: "ServiceAccount", audiences: ["vault"], audiencesField: "audiences" },
+  ]);
+  const besides = (jwt: object) => findReferences(references, { jwt }).map((reference) => reference.besides);
+  t.strictSame(besides({ account: { name: "a" }, audiences: ["x"] }), [["x"]]);
+  t.strictSame(
+    besides({ account: { name: "a", audiences: ["x"] } }),
+    [undefined],
+    "the reference's own are not beside it",
+  );
+  t.end();
+});
+
+test("whose token a reference asks for", (t) => {
+  const asked = (mark: object, selector: object, besides?: unknown) => {
+    const reference = { path: "/a", kind: "ServiceAccount" as const, ...mark };
+    return audiencesOf({ pointer: "/provider/x/a", reference, selector: { ...selector }, besides });
+  };
+  const both = { audiences: ["vault"], audiencesField: "audiences" };
+  const rows: [what: string, asked: readonly string[], expected: string[]][] = [
+    ["the user's", asked({ audiences: ["mark"] }, { audiences: ["own"] }), ["own"]],
+    ["else the mark's", asked({ audiences: ["mark"] }, { audiences: [] }), ["mark"]],
+    ["the API server's, where the mark says so", asked({ apiServerToken: true }, {}), []],
+    ["the user's there too", asked({ apiServerToken: true }, { audiences: ["own"] }), ["own"]],
+    ["both kinds, with the default", asked(both, { audiences: ["own"] }), ["own", "vault"]],
+    ["both kinds", asked(both, { audiences: ["own"] }, ["own", "more"]), ["own", "more"]],
+    ["an empty field counts as none", asked(both, {}, []), ["vault"]],
+    ["a field of another shape too", asked(both, {}, "text"), ["vault"]],
+  ];
+  for (const [what, found, expected] of rows) t.strictSame(found, expected, what);
+  t.throws(() => asked({}, {}), { code: "InvalidConfig", message: /^\/provider\/x\/a names no audiences/ });
   t.end();
 });
 

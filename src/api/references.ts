@@ -1,4 +1,4 @@
-import { refKeyword, type ReferenceMark } from "./schema.ts";
+import { refKeyword, type ReferenceMark } from "./marks.ts";
 
 /**
  * One place in a provider's spec that refers to Kubernetes. `path` is a JSON Pointer (RFC 6901) from the object under
@@ -13,6 +13,8 @@ export interface FoundReference {
   readonly pointer: string;
   readonly reference: Reference;
   readonly selector: Readonly<Record<string, unknown>>;
+  /** What stands beside it under the mark's `audiencesField`. */
+  readonly besides?: unknown;
 }
 
 /** The references that a provider's schema marks, in the order of the schema. The data that core ships is made with it. */
@@ -24,7 +26,9 @@ export function referencesOf(schema: object): readonly Reference[] {
 
 /** Which of `references` are present in `spec` (the object under `spec.provider.KEY`). */
 export function findReferences(references: readonly Reference[], spec: unknown): readonly FoundReference[] {
-  return references.flatMap((reference) => walk(spec, reference.path.split("/").slice(1), "", reference));
+  return references.flatMap((reference) =>
+    walk({ value: spec, pointer: "" }, reference.path.split("/").slice(1), reference),
+  );
 }
 
 interface SchemaNode {
@@ -44,18 +48,31 @@ function visit(node: SchemaNode, path: string, found: Reference[]): void {
   if (node.items !== undefined) visit(node.items, `${path}/*`, found);
 }
 
-function walk(value: unknown, tokens: readonly string[], pointer: string, reference: Reference): FoundReference[] {
+interface Place {
+  readonly value: unknown;
+  readonly pointer: string;
+  /** The object that the value is a field of. */
+  readonly parent?: Readonly<Record<string, unknown>>;
+}
+
+function walk({ value, pointer, parent }: Place, tokens: readonly string[], reference: Reference): FoundReference[] {
   if (typeof value !== "object" || value === null) return [];
   const [token, ...rest] = tokens;
-  if (token === undefined) return [{ pointer, reference, selector: value as Record<string, unknown> }];
+  if (token === undefined) {
+    const field = reference.audiencesField;
+    const besides = field !== undefined && parent && Object.hasOwn(parent, field) ? parent[field] : undefined;
+    const found = { pointer, reference, selector: value as Record<string, unknown> };
+    return [besides === undefined ? found : { ...found, besides }];
+  }
   if (token === "*") {
     return Array.isArray(value)
-      ? value.flatMap((item, index) => walk(item, rest, `${pointer}/${index}`, reference))
+      ? value.flatMap((item: unknown, index) => walk({ value: item, pointer: `${pointer}/${index}` }, rest, reference))
       : [];
   }
   const name = token.replaceAll("~1", "/").replaceAll("~0", "~");
-  return Object.hasOwn(value, name)
-    ? walk((value as Record<string, unknown>)[name], rest, `${pointer}/${token}`, reference)
+  const fields = value as Record<string, unknown>;
+  return Object.hasOwn(fields, name)
+    ? walk({ value: fields[name], pointer: `${pointer}/${token}`, parent: fields }, rest, reference)
     : [];
 }
 

@@ -1,27 +1,6 @@
 import { Type, type TSchema, type TUnsafe } from "typebox";
+import { refKeyword, unbuiltKeyword, type ReferenceMark } from "./marks.ts";
 import type { CAProvider, SecretKeySelector, ServiceAccountSelector } from "./provider.ts";
-
-/**
- * Keywords of ours in a schema, plain JSON so that they survive serialisation. `generate.mjs` strips them from CRDs.
- * `x-outboard-ref` marks what refers to Kubernetes, `x-outboard-unbuilt` a field of ESO that is not built yet.
- */
-export const refKeyword = "x-outboard-ref";
-/** See {@link refKeyword}. */
-export const unbuiltKeyword = "x-outboard-unbuilt";
-
-/** What kind of Kubernetes object a marked path refers to. */
-export type ReferenceKind = "Secret" | "ConfigMap" | "ServiceAccount" | "CAProvider";
-
-/** The value of {@link refKeyword}. */
-export interface ReferenceMark {
-  readonly kind: ReferenceKind;
-  /** Key read when the user names none. */
-  readonly defaultKey?: string;
-  /** Audiences of the token when the user names none. */
-  readonly audiences?: readonly string[];
-  /** Without audiences the token is one for the API server itself (Vault's Kubernetes auth, as ESO). */
-  readonly apiServerToken?: boolean;
-}
 
 const subdomain = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
 const label = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
@@ -72,9 +51,9 @@ export function configMapRef(options: { description?: string; defaultKey?: strin
 
 /** ESO's ServiceAccountSelector, marked: core asks TokenRequest and hands the token over. */
 export function serviceAccountRef(
-  options: { description?: string; audiences?: readonly string[]; apiServerToken?: boolean } = {},
+  options: { description?: string } & Omit<ReferenceMark, "kind" | "defaultKey"> = {},
 ): TUnsafe<ServiceAccountSelector> {
-  const { audiences, apiServerToken, ...rest } = options;
+  const { audiences, audiencesField, apiServerToken, ...rest } = options;
   const schema = Type.Object(
     {
       name: objectName("Name of the ServiceAccount."),
@@ -88,6 +67,7 @@ export function serviceAccountRef(
   const mark = {
     kind: "ServiceAccount" as const,
     ...(audiences && { audiences }),
+    ...(audiencesField && { audiencesField }),
     ...(apiServerToken && { apiServerToken }),
   };
   return marked(mark, schema);

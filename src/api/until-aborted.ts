@@ -5,12 +5,13 @@ import { ProviderError } from "./errors.ts";
  * What comes later is dropped.
  */
 export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const { promise: settled, resolve, reject } = Promise.withResolvers<T>();
   const abort = () => reject(abortError(signal));
   if (signal.aborted) abort();
-  signal.addEventListener("abort", abort, { once: true });
+  else signal.addEventListener("abort", abort);
+  promise.then(resolve, reject);
   try {
-    return await Promise.race([aborted, promise]);
+    return await settled;
   } finally {
     signal.removeEventListener("abort", abort);
   }

@@ -82,9 +82,9 @@ function* valueProblems(schema: StructuralSchema, value: unknown): Generator<str
   if (schema.enum !== undefined && !schema.enum.includes(value)) yield `must be one of: ${schema.enum.join(", ")}`;
   if (typeof value === "string") yield* stringProblems(schema, value);
   else if (typeof value === "number") yield* numberProblems(schema, value);
-  else if (Array.isArray(value)) yield* countProblems(value.length, "items", schema.minItems, schema.maxItems);
+  else if (Array.isArray(value)) yield* countProblems(value.length, "item", schema.minItems, schema.maxItems);
   else if (isObject(value)) {
-    yield* countProblems(Object.keys(value).length, "fields", schema.minProperties, schema.maxProperties);
+    yield* countProblems(Object.keys(value).length, "field", schema.minProperties, schema.maxProperties);
   }
   const problem = schema.format === undefined ? undefined : formatProblem(schema.format, value);
   if (problem !== undefined) yield problem;
@@ -112,7 +112,8 @@ function* numberProblems(schema: StructuralSchema, value: number): Generator<str
 }
 
 function* countProblems(count: number, of: string, least = 0, most = Number.POSITIVE_INFINITY): Generator<string> {
-  if (least === most && count !== least) yield `must have exactly ${least} ${of}, not ${count}`;
-  else if (count < least) yield `must have at least ${least} ${of}, not ${count}`;
-  else if (count > most) yield `must have at most ${most} ${of}, not ${count}`;
+  const many = (number: number) => `${number} ${of}${number === 1 ? "" : "s"}`;
+  if (least === most && count !== least) yield `must have exactly ${many(least)}, not ${count}`;
+  else if (count < least) yield `must have at least ${many(least)}, not ${count}`;
+  else if (count > most) yield `must have at most ${many(most)}, not ${count}`;
 }

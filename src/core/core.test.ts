@@ -12,6 +12,7 @@ import { manifestKinds, readObject } from "../local/manifests/read-object.ts";
 import { createLogger } from "../process/logs.ts";
 import { createRegistry } from "../process/metrics.ts";
 import { parseSettings } from "../process/settings.ts";
+import { ResolutionError } from "./resolve/resolution-error.ts";
 import { startCore, type Core } from "./core.ts";
 import { coreSettings } from "./settings.ts";
 
@@ -89,8 +90,8 @@ function testWorld(argv: readonly string[] = []) {
   const logger = createLogger({ name: "core", level: "debug", destination: { write: (line) => lines.push(line) } });
   const providerFor = (store: Store): Provider => {
     if (Object.hasOwn(store.spec.provider, "fake")) return backend.provider;
-    throw new ProviderError(
-      "InvalidConfig",
+    throw new ResolutionError(
+      "ProviderNotFound",
       `nothing serves ${Object.keys(store.spec.provider).join()}; fake is available`,
     );
   };
@@ -107,7 +108,8 @@ function testWorld(argv: readonly string[] = []) {
     registry,
     lines,
     apply,
-    start: () => startCore({ cluster, providerFor, settings, registry, logger, now: Date.now }),
+    start: (more: { readonly reconciledElsewhere?: ReadonlySet<string> } = {}) =>
+      startCore({ cluster, providerFor, settings, registry, logger, now: Date.now, ...more }),
     store: (spec: Body = {}, key: ObjectKey = main) =>
       apply("SecretStore", key, { spec: { provider: { fake: { data: [] } }, ...spec } }),
     secretOf: (key: ObjectKey = app) =>
@@ -208,7 +210,7 @@ test("fifty references are one Read, and two stores are two", async (t) => {
     "update SecretStore/status": 2,
     "create Secret": 1,
     "update ExternalSecret/status": 1,
-    "create Event": 3,
+    "create Event": 5,
   });
   t.equal(world.events().length, 1, "no failure while the store was looked at for the first time");
 });
@@ -392,12 +394,36 @@ test("a store says Valid once, keeps its capabilities, and its metrics are ESO's
     'externalsecret_status_condition{name="app",namespace="team",condition="Ready",status="False"} 0',
     'secretstore_status_condition{name="main",namespace="team",condition="Ready",status="True"} 1',
     'outboard_queue_depth{controller="ExternalSecret",state="active"} 0',
+    'workqueue_depth{name="externalsecret",controller="externalsecret"} 0',
+    'controller_runtime_max_concurrent_reconciles{controller="secretstore"} 50',
   ];
   for (const line of lines) t.ok(text.includes(line), line);
   t.match(text, /externalsecret_sync_calls_total\{name="app",namespace="team"\} \d/);
+  t.match(text, /controller_runtime_reconcile_total\{controller="externalsecret",result="requeue_after"\} [1-9]/);
+  t.match(text, /controller_runtime_reconcile_time_seconds_count\{controller="secretstore"\} [1-9]/);
   t.match(text, /externalsecret_reconcile_duration\{name="app",namespace="team"\} \d/);
   world.cluster.remove(externalSecret, app);
   await rest(core);
   t.notMatch(await world.registry.metrics(), /name="app"/, "an object that is gone leaves no series");
   t.notMatch(world.lines.join(""), /hunter2/, "no value in a log");
+});
+
+test("a store that another operator reconciles is not looked at, and what that one says of it counts", async (t) => {
+  const world = testWorld();
+  world.store();
+  world.externalSecret();
+  const core = world.start({ reconciledElsewhere: new Set([secretStore.kind]) });
+  t.teardown(() => core.stop());
+  await rest(core);
+  t.strictSame([world.ready(), world.ready(main, secretStore)], [undefined, undefined], "it waits for the first look");
+  const say = async (status: "True" | "False") => {
+    const { resourceVersion = "" } = world.cluster.get(secretStore, main)?.metadata ?? {};
+    const conditions = [{ type: "Ready", status, reason: "Valid", message: "" }];
+    await world.cluster.updateStatus(secretStore, main, resourceVersion, { conditions }, new AbortController().signal);
+  };
+  await say("False");
+  await until("it is not Ready", () => world.ready()?.["status"] === "False");
+  await say("True");
+  await until("it is Ready", () => world.ready()?.["status"] === "True");
+  t.notMatch(await world.registry.metrics(), /^secretstore_/m, "no metrics of what is not reconciled here");
 });

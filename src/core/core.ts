@@ -9,12 +9,19 @@ import { startController, type Controller, type ControllerOptions } from "../clu
 import type { WakePace } from "../cluster/queue.ts";
 import { errorTrail, type Logger } from "../process/logs.ts";
 import type { Registry } from "../process/metrics.ts";
+import { createContests } from "./controllers/contest.ts";
+import { controllerMetrics } from "./controller-metrics.ts";
 import { reconcileExternalSecret } from "./controllers/external-secret/run.ts";
+import { reconcileClass } from "./controllers/provider-class/run.ts";
 import { reconcileStore } from "./controllers/store/run.ts";
+import { ForeignLooks } from "./foreign-looks.ts";
 import { createCredentials } from "./credentials/credentials.ts";
+import { defaultPolicy, type CredentialPolicy } from "./credentials/policy.ts";
 import { references } from "./credentials/gen/references.ts";
+import { classKinds } from "./kinds.ts";
 import { externalSecretLanes, storeObjectLanes } from "./lanes.ts";
 import { externalSecretMetrics, kindMetrics, queueMetrics } from "./metrics.ts";
+import type { ClassWorld } from "./resolve/classes.ts";
 import type { CoreSettings } from "./settings.ts";
 import { StoreNews } from "./store-news.ts";
 import { watchCluster } from "./watch.ts";
@@ -24,7 +31,11 @@ export interface CoreOptions {
   readonly cluster: Cluster;
   /** What serves a store; the one seam to providers. Throws ProviderError when nothing does. */
   readonly providerFor: (store: Store) => Provider;
-  readonly settings: CoreSettings;
+  /** What looks at ProviderClasses and ClusterProviderClasses; absent: this core finds providers without them. */
+  readonly classes?: ClassWorld;
+  readonly settings: CoreSettings & Partial<CredentialPolicy>;
+  /** Kinds of store that another operator reconciles; what it says of them counts here. */
+  readonly reconciledElsewhere?: ReadonlySet<string>;
   readonly registry: Registry;
   readonly logger: Logger;
   /** Milliseconds since the epoch. */
@@ -46,8 +57,8 @@ export interface PendingItem {
 
 /** The running operator. */
 export interface Core {
-  /** Ends watching and waits for the reconciles in hand, ten seconds at most. */
-  stop(): Promise<void>;
+  /** Ends watching and waits for the reconciles in hand, `bound` milliseconds at most (ten seconds); 0: cuts them off. */
+  stop(bound?: number): Promise<void>;
   pending(): readonly PendingItem[];
   /** Makes due what failed through something that is back: "provider:KEY", "store:KIND/NAMESPACE/NAME". */
   wake(topic: string): void;
@@ -57,18 +68,27 @@ export interface Core {
 const stopBound = 10_000;
 
 /** Starts the controllers of ExternalSecrets and both kinds of store over a synced cluster. */
-export function startCore({ cluster, providerFor, settings, registry, logger, now }: CoreOptions): Core {
+export function startCore(options: CoreOptions): Core {
+  const { cluster, providerFor, classes, settings, registry, logger, now } = options;
   const clock = systemClock(now);
-  const credentials = createCredentials({ cluster, now });
+  const credentials = createCredentials({ cluster, policy: { ...defaultPolicy, ...settings }, now });
   const clients = { providerFor, credentials };
+  const contests = createContests({ cluster, registry, now });
   const wake = (topic: string, pace?: WakePace) => {
     for (const controller of controllers.values()) controller.wake(topic, pace);
   };
   const news = new StoreNews(wake, (ref) => credentials.forget(ref));
 
+  const runs = controllerMetrics(registry, settings.concurrent, () => controllers);
   const start = (kind: string, options: Pick<ControllerOptions, "lanes" | "reconcile">): Controller =>
     startController({
       ...options,
+      reconcile: async (key, signal) => {
+        const started = performance.now();
+        const outcome = await options.reconcile(key, signal);
+        runs.ended(kind, outcome, performance.now() - started);
+        return outcome;
+      },
       concurrent: settings.concurrent,
       clock,
       onCrash: ({ namespace, name }, thrown) =>
@@ -77,16 +97,33 @@ export function startCore({ cluster, providerFor, settings, registry, logger, no
   const startStores = (kind: typeof secretStore | typeof clusterSecretStore, words: string): Controller => {
     const metrics = kindMetrics(registry, kind.kind.toLowerCase(), words);
     const onLook = news.looked.bind(news);
-    const deps = { cluster, kind, clients, references, settings, metrics, logger, now, onLook };
+    const deps = { cluster, kind, clients, contests, references, settings, metrics, logger, now, onLook };
     return start(kind.kind, {
       lanes: (key) => storeObjectLanes(cluster, { ...key, kind: kind.kind }),
       reconcile: (key, signal) => reconcileStore(deps, { ...key, kind: kind.kind }, signal),
     });
   };
-  const syncDeps = { cluster, clients, settings, metrics: externalSecretMetrics(registry), logger, now };
+  const syncDeps = { cluster, clients, contests, settings, metrics: externalSecretMetrics(registry), logger, now };
+  const startClasses = (world: ClassWorld): readonly (readonly [string, Controller])[] =>
+    classKinds.map((kind) => {
+      const deps = { cluster, kind, world, contests, interval: settings.storeRequeueInterval, now };
+      const reconcile = (key: ObjectKey, signal: AbortSignal) =>
+        reconcileClass(deps, { kind: kind.kind, ...key }, signal);
+      return [kind.kind, start(kind.kind, { lanes: () => [], reconcile })];
+    });
+  const isOurs = (kind: string) => options.reconciledElsewhere?.has(kind) !== true;
+  const stores = (
+    [
+      [secretStore, "Secret Store"],
+      [clusterSecretStore, "Cluster Secret Store"],
+    ] as const
+  )
+    .filter(([{ kind }]) => isOurs(kind))
+    .map(([kind, words]) => [kind.kind, startStores(kind, words)] as const);
+  const foreign = new ForeignLooks(cluster, (ref, look) => news.looked(ref, look));
   const controllers: ReadonlyMap<string, Controller> = new Map([
-    [secretStore.kind, startStores(secretStore, "Secret Store")],
-    [clusterSecretStore.kind, startStores(clusterSecretStore, "Cluster Secret Store")],
+    ...(classes === undefined ? [] : startClasses(classes)),
+    ...stores,
     [
       externalSecret.kind,
       start(externalSecret.kind, {
@@ -100,14 +137,18 @@ export function startCore({ cluster, providerFor, settings, registry, logger, no
     cluster,
     dependents: (kind, key) => credentials.dependents(kind, key),
     enqueue: (kind, key, queueClass) => controllers.get(kind)?.enqueue(key, queueClass),
+    storeSeen: (ref) => {
+      if (!isOurs(ref.kind)) foreign.seen(ref);
+    },
     storeChanged: (ref) => news.changed(ref),
     wake,
+    systemNamespace: classes?.systemNamespace,
   });
 
   return {
-    stop: async () => {
+    stop: async (bound = stopBound) => {
       unwatch();
-      await Promise.all(Array.from(controllers.values(), (controller) => controller.stop(stopBound)));
+      await Promise.all(Array.from(controllers.values(), (controller) => controller.stop(bound)));
     },
     pending: () => Array.from(controllers, ([kind, controller]) => pendingOf(kind, controller)).flat(),
     wake: (topic) => wake(topic),

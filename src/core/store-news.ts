@@ -7,7 +7,7 @@ import { firstLookTopic, storeTopic } from "./topics.ts";
 export class StoreNews {
   readonly #wake: (topic: string, pace?: WakePace) => void;
   readonly #forget: (ref: StoreRef) => void;
-  /** Stores that changed, or a credential of which did, since they were last found Ready. */
+  /** Stores that changed, or a credential of which did, or that may have become Ready, since they were last found so. */
   readonly #changed = new Set<string>();
 
   constructor(wake: (topic: string, pace?: WakePace) => void, forget: (ref: StoreRef) => void) {
@@ -29,8 +29,12 @@ export class StoreNews {
       this.#wake(firstLookTopic(ref), "at-once");
       return;
     }
-    // Nothing had failed on it yet, so there is nothing to go easy on.
-    if (look.before === "Unknown") this.#wake(firstLookTopic(ref), "at-once");
+    if (look === "unwritten") {
+      this.#changed.add(topic);
+      return;
+    }
+    // At each look, for the first one may not have been heard of; then nothing has failed on it, so nothing goes easy.
+    this.#wake(firstLookTopic(ref), "at-once");
     if (!look.ready) return;
     const changed = this.#changed.delete(topic);
     if (changed || look.before !== "Ready") this.#wake(topic);

@@ -19,10 +19,16 @@ export function providerTopics(store: Pick<Store, "name" | "spec">, error: Provi
   return key !== undefined && errorTable[error.code].retry === "recovery" ? [providerTopic(key)] : [];
 }
 
-/** Half of the workers for one provider: one that hangs leaves the others their half. */
-export function providerLanes(store: Pick<Store, "name" | "spec">): readonly Lane[] {
+/**
+ * Half of the workers for one provider: one that hangs leaves the others their half. Providers of one key that run behind
+ * different classes are different ones.
+ */
+export function providerLanes(store: Pick<Store, "namespace" | "name" | "spec">): readonly Lane[] {
   const key = providerKey(store);
-  return key === undefined ? [] : [{ name: providerTopic(key), share: 1 / 2 }];
+  if (key === undefined) return [];
+  const { kind, name } = store.spec.runtimeRef ?? {};
+  const where = kind === undefined ? "" : `@${kind}/${kind === "ProviderClass" ? store.namespace : ""}/${name}`;
+  return [{ name: `${providerTopic(key)}${where}`, share: 1 / 2 }];
 }
 
 /** A quarter of the workers for one store, and half for its provider. */

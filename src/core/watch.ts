@@ -4,8 +4,9 @@ import type { QueueClass } from "../cluster/queue.ts";
 import { readyOf } from "./controllers/condition.ts";
 import { isSecretValid } from "./controllers/external-secret/refresh.ts";
 import { targetName } from "./controllers/external-secret/target.ts";
+import { classesTouched, classOf, storesOfClass } from "./class-watch.ts";
 import type { Dependencies, StoreRef } from "./credentials/dependencies.ts";
-import { getExternalSecret, getStore, storeKinds } from "./kinds.ts";
+import { classKinds, getExternalSecret, getProviderClass, getStore, storeKinds, type ClassRef } from "./kinds.ts";
 import { Seen } from "./seen.ts";
 import { TargetIndex } from "./target-index.ts";
 import { namespaceTopic } from "./topics.ts";
@@ -15,9 +16,13 @@ export interface WatchOptions {
   readonly cluster: Cluster;
   readonly dependents: Dependencies["dependents"];
   readonly enqueue: (kind: string, key: ObjectKey, queueClass: QueueClass) => void;
+  /** A store or its status changed, or it is there at start. */
+  readonly storeSeen: (ref: StoreRef) => void;
   /** A store or a credential of it changed. */
   readonly storeChanged: (ref: StoreRef) => void;
   readonly wake: (topic: string) => void;
+  /** Namespace that ClusterProviderClasses have their Secrets in; undefined: classes are not for this core. */
+  readonly systemNamespace: string | undefined;
 }
 
 /** Makes due what is there, and from then on what changes. Returns what ends it. */
@@ -34,17 +39,29 @@ export function watchCluster(options: WatchOptions): () => void {
   }
 
   function storeSeen(ref: StoreRef, queueClass: QueueClass): void {
-    if (!seen.isNews(idOf(ref.kind, ref), getStore(cluster, ref)?.metadata)) return;
-    if (queueClass === "changed") options.storeChanged(ref);
-    enqueue(ref.kind, { namespace: ref.namespace, name: ref.name }, queueClass);
+    if (seen.isNews(idOf(ref.kind, ref), getStore(cluster, ref)?.metadata)) {
+      if (queueClass === "changed") options.storeChanged(ref);
+      enqueue(ref.kind, { namespace: ref.namespace, name: ref.name }, queueClass);
+    }
+    options.storeSeen(ref);
   }
 
-  /** A store is looked at again when a credential of it changed. */
-  function credentialSeen(kind: "Secret" | "ConfigMap", key: ObjectKey): void {
-    for (const ref of options.dependents(kind, key)) {
+  /** A store is looked at again when something that it depends on changed. */
+  function dependencyChanged(refs: readonly StoreRef[]): void {
+    for (const ref of refs) {
       options.storeChanged(ref);
       enqueue(ref.kind, { namespace: ref.namespace, name: ref.name }, "changed");
     }
+  }
+
+  function classSeen(ref: ClassRef, queueClass: QueueClass): void {
+    if (!seen.isNews(idOf(ref.kind, ref), getProviderClass(cluster, ref)?.metadata)) return;
+    classChanged(ref, queueClass);
+  }
+
+  function classChanged(ref: ClassRef, queueClass: QueueClass): void {
+    enqueue(ref.kind, { namespace: ref.namespace, name: ref.name }, queueClass);
+    if (queueClass === "changed") dependencyChanged(storesOfClass(cluster, ref));
   }
 
   /** A target that somebody edited or deleted is put back; our own writes leave it valid. */
@@ -58,18 +75,28 @@ export function watchCluster(options: WatchOptions): () => void {
     }
   }
 
-  function changed({ kind, key }: Change): void {
+  function changed(change: Change): void {
+    const { kind, key } = change;
+    const { systemNamespace } = options;
+    if (systemNamespace !== undefined) {
+      const ref = classOf(change);
+      if (ref !== undefined) classSeen(ref, "changed");
+      for (const touched of classesTouched(cluster, change, systemNamespace)) classChanged(touched, "changed");
+    }
     if (kind === externalSecret.kind) externalSecretSeen(key, "changed");
     else if (storeKinds.some((each) => each.kind === kind)) storeSeen({ kind, ...key }, "changed");
     else if (kind === "Namespace") options.wake(namespaceTopic(key.name));
-    else if (kind === "Secret" || kind === "ConfigMap") {
-      credentialSeen(kind, key);
+    else if (kind === "Secret" || kind === "ConfigMap" || kind === "ServiceAccount") {
+      dependencyChanged(options.dependents(kind, key));
       if (kind === "Secret") targetSeen(key);
     }
   }
 
   const unwatch = cluster.watch(changed);
-  // Stores first: what reads from them waits for the first look at them.
+  for (const kind of options.systemNamespace === undefined ? [] : classKinds) {
+    for (const { metadata } of cluster.list(kind)) classSeen({ kind: kind.kind, ...keyOf(metadata) }, "due");
+  }
+  // Stores before what reads from them: that waits for the first look at them.
   for (const kind of storeKinds) {
     for (const { metadata } of cluster.list(kind)) storeSeen({ kind: kind.kind, ...keyOf(metadata) }, "due");
   }

@@ -13,6 +13,8 @@ export interface HostCall {
   readonly credentials: readonly Credential[];
   /** Equal digests of one peer and store mean equal spec and credentials. Empty: nothing is cached. */
   readonly digest: string;
+  /** The store may use the identity of the provider's process. */
+  readonly ambient: boolean;
 }
 
 /** What the host found out beside the client. */

@@ -53,7 +53,7 @@ const namespaced = { storeNamespace: "own", callerNamespace: "own" };
 
 async function contextOf(test: object, credentials: readonly Credential[], scope = namespaced) {
   const { references } = await check({ server: "s", ...test });
-  return new CredentialContext(references, scope, credentials);
+  return new CredentialContext(references, scope, { credentials, ambient: false });
 }
 
 function secret(path: string, name: string, values: Record<string, string>, namespace = "own"): Credential {
@@ -197,6 +197,7 @@ test("in process a provider sees what it would see over the wire", async (t) => 
   const asked: unknown[] = [];
   const core: Context = {
     namespace: "own",
+    ambient: true,
     secret: async (ref) => bytes(`${ref.name}/${ref.key}`),
     configMap: async (ref) => bytes(`${ref.name}/${ref.key}`),
     token: async (ref, audiences) => {
@@ -212,8 +213,8 @@ test("in process a provider sees what it would see over the wire", async (t) => 
   t.match(made.store.spec.provider, { test: { mode: "fast" } }, "with defaults");
   t.equal(text(await context.secret({ name: "creds" }, signal)), "creds/token");
   t.equal(text(await context.configMap({ name: "ca" }, signal)), "ca/ca.crt");
-  await context.token({ name: "robot" }, ["vault"], signal);
-  t.same(asked, [[{ name: "robot" }, ["vault"]]]);
+  await context.token({ name: "robot" }, [], signal);
+  t.same(asked, [[{ name: "robot" }, ["vault"]]], "with the mark's audiences");
   for (const undeclared of [
     context.secret({ name: "stranger" }, signal),
     context.configMap({ name: "creds" }, signal),

@@ -2,6 +2,7 @@ import { ProviderError } from "../api/errors.ts";
 import type { Context, SecretKeySelector, ServiceAccountSelector, ServiceAccountToken } from "../api/provider.ts";
 import type { FoundReference } from "../api/references.ts";
 import type { Credential, CredentialToken } from "../api/credential.ts";
+import type { HostCall } from "./call.ts";
 import { declare, keyOf, match, type Declared, type Scope } from "./declared.ts";
 
 /**
@@ -10,13 +11,19 @@ import { declare, keyOf, match, type Declared, type Scope } from "./declared.ts"
  */
 export class CredentialContext implements Context {
   readonly namespace: string;
+  readonly ambient: boolean;
   readonly #scope: Scope;
   readonly #declared: readonly Declared[];
   readonly #credentials: Map<string, Credential>;
   #firstTokenExpiresAt: number | undefined;
 
-  constructor(references: readonly FoundReference[], scope: Scope, credentials: readonly Credential[]) {
+  constructor(
+    references: readonly FoundReference[],
+    scope: Scope,
+    { credentials, ambient }: Pick<HostCall, "credentials" | "ambient">,
+  ) {
     this.namespace = scope.callerNamespace;
+    this.ambient = ambient;
     this.#scope = scope;
     this.#declared = declare(references, scope);
     this.#credentials = new Map(credentials.map((credential) => [credential.path, credential]));

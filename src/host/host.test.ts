@@ -78,6 +78,7 @@ function call({ uid = "uid", namespace = "own", spec = {}, ...rest }: CallOption
     callerNamespace: "own",
     credentials: [],
     digest: "digest-1",
+    ambient: false,
     ...rest,
   };
 }

@@ -94,7 +94,7 @@ export function createHost({ definition, limits, now }: HostOptions): Host {
  * that its clients serve all, and no reference depends on the caller; such a client is not told of any caller.
  */
 function clientRequest(call: HostCall, checked: CheckedSpec): ClientRequest {
-  const { peer, store, credentials } = call;
+  const { peer, store, credentials, ambient } = call;
   const { definition, references, spec } = checked;
   const scope = { storeNamespace: store.namespace, callerNamespace: call.callerNamespace };
   const sharesClients = definition.provider.sharesClients === true;
@@ -105,7 +105,7 @@ function clientRequest(call: HostCall, checked: CheckedSpec): ClientRequest {
     digest: store.uid === "" ? "" : call.digest,
     credentials,
     endsWithToken: !sharesClients,
-    context: () => new CredentialContext(references, { ...scope, callerNamespace: caller }, credentials),
+    context: () => new CredentialContext(references, { ...scope, callerNamespace: caller }, { credentials, ambient }),
     create: (context, signal) => definition.provider.newClient({ ...store, spec }, context, signal),
   };
 }

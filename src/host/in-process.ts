@@ -1,3 +1,4 @@
+import { audiencesOf } from "../api/audiences.ts";
 import { boundary } from "../api/boundary.ts";
 import type { Context, Provider, SecretsClient } from "../api/provider.ts";
 import { untilAborted } from "../api/until-aborted.ts";
@@ -69,6 +70,7 @@ function declaredOnly(context: Context, { references }: CheckedSpec, scope: Scop
   const declared = declare(references, scope);
   return {
     namespace: context.namespace,
+    ambient: context.ambient,
     secret: async (ref, signal) => {
       const [found] = match(declared, scope, "Secret", ref);
       return context.secret({ ...ref, key: keyOf(found) }, signal);
@@ -77,9 +79,11 @@ function declaredOnly(context: Context, { references }: CheckedSpec, scope: Scop
       const [found] = match(declared, scope, "ConfigMap", ref);
       return context.configMap({ ...ref, key: keyOf(found) }, signal);
     },
-    token: async (ref, audiences, signal) => {
-      match(declared, scope, "ServiceAccount", ref);
-      return context.token(ref, audiences, signal);
+    // The audiences are those that core would send a token for, whatever the provider asks for.
+    token: async (ref, _audiences, signal) => {
+      const [{ pointer }] = match(declared, scope, "ServiceAccount", ref);
+      const found = references.find((reference) => reference.pointer === pointer);
+      return context.token(ref, found === undefined ? [] : audiencesOf(found), signal);
     },
   };
 }

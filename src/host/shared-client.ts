@@ -46,6 +46,7 @@ export class SharedClient {
   /** The client, once it is there. Whoever got it calls `release` when done; when this rejects, there is nothing to do. */
   async take(signal: AbortSignal): Promise<SecretsClient> {
     this.#users += 1;
+    if (this.#state === "ready") return this.#creation;
     try {
       return await untilAborted(this.#creation, signal);
     } catch (error) {

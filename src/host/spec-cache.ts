@@ -24,7 +24,7 @@ export class SpecCache {
   }
 
   /** The call's spec. Rejects with ProviderError InvalidConfig when it is wrong. */
-  async get({ peer, store, digest, spec }: HostCall): Promise<CheckedSpec> {
+  get({ peer, store, digest, spec }: HostCall): Promise<CheckedSpec> {
     if (digest === "") return this.#check(spec);
     const key = JSON.stringify([peer, store.uid, digest]);
     const kept = this.#entries.get(key);

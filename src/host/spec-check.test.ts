@@ -40,6 +40,7 @@ function call(uid: string, options: { digest?: string; caller?: string; spec?: o
     callerNamespace: caller,
     credentials: [],
     digest,
+    ambient: false,
   };
 }
 

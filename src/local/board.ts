@@ -2,7 +2,7 @@ import { clusterSecretStore } from "../api/kinds/cluster-secret-store.ts";
 import type { Condition } from "../api/kinds/condition.ts";
 import { externalSecret } from "../api/kinds/external-secret.ts";
 import { secretStore } from "../api/kinds/secret-store.ts";
-import type { ObjectKey } from "../cluster/cluster.ts";
+import type { Change, ObjectKey } from "../cluster/cluster.ts";
 import type { Kind, KubeObject } from "../cluster/objects.ts";
 import type { CountedEvent } from "./cluster/events.ts";
 import type { LocalCluster } from "./cluster/local-cluster.ts";
@@ -39,10 +39,12 @@ export function createBoard(cluster: LocalCluster): Board {
   let order: readonly string[] | undefined;
   const changed = new Map<string, { readonly kind: Kind; readonly key: ObjectKey }>();
   const note = (kind: Kind, key: ObjectKey) => changed.set(rowId({ kind: kind.kind, key }), { kind, key });
-  const unwatch = cluster.watch((change) => {
+  const hear = (change: Change) => {
     const kind = reported.find((each) => each.kind === change.kind);
     if (kind) note(kind, change.key);
-  });
+  };
+  // An object may fail for another reason while its condition says the same.
+  const ends = [cluster.watch(hear), cluster.watchEvents(hear)];
   for (const kind of reported) {
     for (const { metadata } of cluster.list(kind)) note(kind, metadata);
   }
@@ -62,7 +64,7 @@ export function createBoard(cluster: LocalCluster): Board {
       order ??= [...rows.values()].sort(compare).map(rowId);
       return order.flatMap((id) => rows.get(id) ?? []);
     },
-    close: unwatch,
+    close: () => ends.forEach((end) => end()),
   };
 }
 

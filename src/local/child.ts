@@ -43,7 +43,7 @@ export function startChild(launch: Launch, onLine: (line: string) => void): Chil
   const port = new Promise<number>((resolve, reject) => {
     onLines(child.stdout, (line) => {
       const found = portOf(line);
-      if (found === undefined) reject(new Error("printed something else than its address"));
+      if (found === undefined) reject(new Error("printed something else than its address; build it again"));
       else resolve(found);
     });
     void ended.then((reason) => reject(new Error(reason)));

@@ -5,6 +5,7 @@ import type { KubeObject } from "../cluster/objects.ts";
 import type { PendingItem } from "../core/core.ts";
 import { rowOf } from "./board.ts";
 import type { Row } from "./board.ts";
+import { FailureNews } from "./failure-news.ts";
 import { failure, line, problemLine, summary, table } from "./report.ts";
 import { createReporter } from "./reporter.ts";
 import { Settling } from "./settled.ts";
@@ -126,6 +127,21 @@ test("off a terminal each change is one line, and nothing is told twice", (t) =>
   t.end();
 });
 
+test("off a terminal, what failed is left to whoever prints it whole, if there is one", (t) => {
+  let text = "";
+  const reporter = createReporter({ write: (chunk) => (text += chunk) }, { withFailed: false });
+  reporter.progress([row("a", "ready"), row("b", "failed")]);
+  reporter.progress([row("a", "failed"), row("b", "ready")]);
+  reporter.progress([row("a", "ready"), row("b", "ready")]);
+  t.strictSame(text.split("\n"), [
+    "ExternalSecret shop/a Ready (Reason)",
+    "ExternalSecret shop/b Ready (Reason)",
+    "ExternalSecret shop/a Ready (Reason)",
+    "",
+  ]);
+  t.end();
+});
+
 test("on a terminal the table is drawn over itself, below what is printed", (t) => {
   const chunks: string[] = [];
   const reporter = createReporter({ isTTY: true, columns: 0, rows: 0, write: (chunk) => chunks.push(chunk) });
@@ -187,5 +203,26 @@ test("--once gives what failed through a store another try when the store is men
   t.notOk(settling.settled([store("ready"), row("app", "failed")], [denied(2)]), "it is about to be tried");
   t.ok(settling.settled([store("ready"), row("app", "failed")], [denied(3)]), "it failed again");
   t.ok(settling.settled([store("ready"), row("app", "ready")], []));
+  t.end();
+});
+
+test("a failure is news once, again when its reason changes, and not while it is tried again", (t) => {
+  const news = new FailureNews();
+  const failed = (detail: string) => [row("app", "failed", { detail }), row("other", "ready")];
+  const item = (code: Code, active = false): readonly PendingItem[] => [
+    {
+      kind: "ExternalSecret",
+      key: { namespace: "shop", name: "app" },
+      active,
+      failures: 1,
+      error: { code, message: "" },
+    },
+  ];
+  t.match(news.next(failed("refused"), item("Unavailable")), [/refused\n {2}to mend it: start, or mend, what/]);
+  t.strictSame(news.next(failed("refused"), item("Unavailable")), []);
+  t.strictSame(news.next(failed("wrong token"), item("Unavailable", true)), [], "its error is still the old one");
+  t.match(news.next(failed("wrong token"), item("Unauthenticated")), [/wrong token\n {2}to mend it: correct the cred/]);
+  t.strictSame(news.next([row("app", "ready")], []), []);
+  t.equal(news.next(failed("wrong token"), item("Unauthenticated")).length, 1, "it had been Ready meanwhile");
   t.end();
 });

@@ -20,12 +20,12 @@ export interface Reporter {
   end(): void;
 }
 
-/** A reporter to a stream. */
-export function createReporter(stream: ProgressStream): Reporter {
-  return stream.isTTY ? terminalReporter(stream) : lineReporter(stream);
+/** A reporter to a stream. `withFailed`: whether lines tell of what failed; without it, whoever prints failures does. */
+export function createReporter(stream: ProgressStream, { withFailed = true } = {}): Reporter {
+  return stream.isTTY ? terminalReporter(stream) : lineReporter(stream, withFailed);
 }
 
-function lineReporter(stream: ProgressStream): Reporter {
+function lineReporter(stream: ProgressStream, withFailed: boolean): Reporter {
   const told = new Map<string, string>();
   return {
     progress: (rows) => {
@@ -33,7 +33,7 @@ function lineReporter(stream: ProgressStream): Reporter {
         const text = line(row);
         if (row.state === "unknown" || told.get(rowId(row)) === text) continue;
         told.set(rowId(row), text);
-        stream.write(`${text}\n`);
+        if (row.state === "ready" || withFailed) stream.write(`${text}\n`);
       }
     },
     print: (text) => stream.write(`${text}\n`),

@@ -16,15 +16,15 @@ const storeOf = (provider: Readonly<Record<string, unknown>>): Store => ({
   spec: { provider },
 });
 
-const resolverAt = (state: ProcessState | undefined) =>
+const endpointAt = (state: ProcessState | undefined, store: Store) =>
   createLocalResolver({
     manifest: { folder: "/b", bundles: new Map(bundle.keys.map((key) => [key, bundle])) },
     certificates: certificates({ ca: "", cert: "", key: "" }),
     state: () => state,
-  });
+  }).endpoint(store, store.namespace, new AbortController().signal);
 
 test("a key of a running provider leads to its port on loopback, under its own name", (t) => {
-  const endpoint = resolverAt({ phase: "running", port: 4711 }).endpoint(storeOf({ two: {} }));
+  const endpoint = endpointAt({ phase: "running", port: 4711 }, storeOf({ two: {} }));
   t.match(endpoint, { address: "127.0.0.1:4711", serverName: "cloud.outboard-local.svc" });
   t.end();
 });
@@ -52,7 +52,10 @@ test("anything else is an error that says why", (t) => {
     ],
   ];
   for (const [state, provider, code, message] of cases) {
-    t.throws(() => resolverAt(state).endpoint(storeOf(provider)), { code, message });
+    t.throws(() => endpointAt(state, storeOf(provider)), { code, message });
   }
+  const store = storeOf({ one: {} });
+  const inCluster = { ...store, spec: { ...store.spec, runtimeRef: { kind: "ProviderClass", name: "c" } as const } };
+  t.throws(() => endpointAt(running, inCluster), { reason: "ProviderNotFound", message: /classes are for clusters/ });
   t.end();
 });

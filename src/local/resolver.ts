@@ -1,6 +1,6 @@
-import { ProviderError } from "../api/errors.ts";
 import type { Resolver } from "../core/resolve/endpoint.ts";
 import { inlineKey } from "../core/resolve/inline-key.ts";
+import { ResolutionError } from "../core/resolve/resolution-error.ts";
 import { escapeControl } from "../api/escape.ts";
 import type { CertificateSource } from "../wire/certificates.ts";
 import type { BundleManifest } from "./bundle-manifest.ts";
@@ -21,8 +21,9 @@ export function createLocalResolver(options: LocalResolverOptions): Resolver {
   return {
     endpoint: (store) => {
       const key = inlineKey(store);
+      if (store.spec.runtimeRef !== undefined) throw new ResolutionError("ProviderNotFound", forClusters);
       const bundle = options.manifest.bundles.get(key);
-      if (bundle === undefined) throw new ProviderError("InvalidConfig", unknownKey(key, options.manifest));
+      if (bundle === undefined) throw new ResolutionError("ProviderNotFound", unknownKey(key, options.manifest));
       const state = options.state(key);
       if (state?.phase === "running") {
         return {
@@ -33,10 +34,13 @@ export function createLocalResolver(options: LocalResolverOptions): Resolver {
         };
       }
       const reason = state?.phase === "failed" ? state.reason : `provider ${bundle.name} is starting`;
-      throw new ProviderError("Unavailable", reason);
+      throw new ResolutionError("ProviderUnavailable", reason);
     },
   };
 }
+
+const forClusters =
+  "spec.runtimeRef names a class, and classes are for clusters: local mode runs the provider itself; remove it here";
 
 function unknownKey(key: string, manifest: BundleManifest): string {
   const served = [...manifest.bundles.keys()].sort().join(", ");

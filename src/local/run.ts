@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { escapeControl } from "../api/escape.ts";
+import { logCrashes } from "../process/crashes.ts";
 import { createLogger } from "../process/logs.ts";
 import { createBoard, rowId } from "./board.ts";
 import type { Board } from "./board.ts";
@@ -14,6 +15,7 @@ import { startOperator } from "./operator.ts";
 import type { Operator } from "./operator.ts";
 import { createWriteOut, outputOf } from "./outputs/write-out.ts";
 import type { WriteOut } from "./outputs/write-out.ts";
+import { FailureNews } from "./failure-news.ts";
 import { failure, summary } from "./report.ts";
 import { createReporter } from "./reporter.ts";
 import type { ProgressStream, Reporter } from "./reporter.ts";
@@ -28,6 +30,9 @@ const tick = 50;
 
 /** Milliseconds between two times that --watch writes out. */
 const outputInterval = 500;
+
+/** Milliseconds between two times that --watch tries again what could not be written out. */
+const outputRetry = 2_000;
 
 /** What a run touches outside of it. */
 export interface LocalIo {
@@ -56,7 +61,7 @@ interface Run {
 
 /** `outboard local`. Returns the exit code: 0 when all is Ready and written out, 1 otherwise. */
 export async function runLocal(settings: LocalSettings, io: LocalIo): Promise<number> {
-  const reporter = createReporter(io.stderr);
+  const reporter = createReporter(io.stderr, { withFailed: !settings.watch });
   const keys = await createRunKeys(io.now());
   const remove = () => keys.remove();
   process.once("exit", remove);
@@ -92,6 +97,7 @@ async function runWith(
     level: settings.logLevel,
     destination: { write: (text) => print(text.trimEnd()) },
   });
+  logCrashes(logger);
   const onLine = (provider: string, line: string) => {
     // The adapter's own lines are JSON and filtered by level already; anything else is what it did not mean to say.
     if (line.startsWith("{")) print(escapeControl(line));
@@ -116,27 +122,34 @@ async function once({ settings, io, reporter, board, operator }: Run): Promise<v
   const settling = new Settling();
   const over = performance.now() + settings.timeout;
   while (!io.signal.aborted && performance.now() < over) {
+    const looking = performance.now();
     if (board.refresh()) reporter.progress(board.rows());
     if (settling.settled(board.rows(), operator.pending())) return;
-    await pause(io.signal);
+    await pause(io.signal, performance.now() - looking);
   }
 }
 
 /** Until the process is asked to end. */
 async function follow({ settings, io, reporter, cluster, manifests, board, writeOut, operator }: Run): Promise<void> {
+  const failures = new FailureNews();
   let isDirty = true;
   let writtenAt = 0;
   const unwatch = cluster.watch(({ kind }) => (isDirty ||= kind === "Secret"));
   const endWatch = watchFiles(settings.files, () => void manifests.load().then(() => operator.startProviders()));
   try {
     while (!io.signal.aborted) {
+      const looking = performance.now();
       if (board.refresh()) reporter.progress(board.rows());
-      if (isDirty && performance.now() - writtenAt >= outputInterval) {
+      for (const text of failures.next(board.rows(), operator.pending())) reporter.print(text);
+      const lookTook = performance.now() - looking;
+      // What could not be written is tried again: it may be mended without any Secret changing.
+      const interval = isDirty ? outputInterval : outputRetry;
+      if ((isDirty || !writeOut.isClean()) && performance.now() - writtenAt >= interval) {
         isDirty = false;
         writtenAt = performance.now();
         await writeOut.write();
       }
-      await pause(io.signal);
+      await pause(io.signal, lookTook);
     }
   } finally {
     endWatch();
@@ -162,6 +175,7 @@ async function finish({ reporter, manifests, board, writeOut, operator }: Run): 
   return failed.length === 0 && asides.length === 0 ? 0 : 1;
 }
 
-async function pause(signal: AbortSignal): Promise<void> {
-  await sleep(tick, undefined, { signal }).catch(() => undefined);
+/** A look takes longer the more objects there are: all looks together get a tenth of the time at most. */
+async function pause(signal: AbortSignal, lookTook: number): Promise<void> {
+  await sleep(Math.max(tick, 9 * lookTook), undefined, { signal }).catch(() => undefined);
 }

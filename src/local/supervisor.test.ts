@@ -109,8 +109,8 @@ test("a bundle runs once however often it is asked for, and ends on stop", async
 test("what a child does instead of listening is the reason that stores get", async (t) => {
   const reasons = {
     exits: "provider exits ended with code 3",
-    garbage: "provider garbage printed something else than its address",
-    badport: "provider badport printed something else than its address",
+    garbage: "provider garbage printed something else than its address; build it again",
+    badport: "provider badport printed something else than its address; build it again",
   };
   const { supervisor } = await supervise(t);
   for (const [key, reason] of Object.entries(reasons)) {

@@ -8,9 +8,10 @@ export interface ProbeOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
-  readonly registry: Registry;
-  /** What the process still awaits, in words; empty: it is ready. */
-  readonly ready: () => readonly string[];
+  /** Served under /metrics, where it is given. */
+  readonly registry?: Pick<Registry, "contentType" | "metrics">;
+  /** What the process still awaits, in words; empty: it is ready. Served under /healthz and /readyz, where it is given. */
+  readonly ready?: () => readonly string[];
 }
 
 /** A running probe server. */
@@ -19,7 +20,7 @@ export interface Probes {
   close(): Promise<void>;
 }
 
-/** Serves /metrics (Prometheus text), /healthz (the process answers) and /readyz (503 and what is awaited) over HTTP. */
+/** Serves over HTTP: /metrics (Prometheus text), /healthz (the process answers), /readyz (503 and what is awaited). */
 export async function serveProbes(options: ProbeOptions): Promise<Probes> {
   const server = createServer(respond(options));
   server.requestTimeout = 10_000;
@@ -43,21 +44,20 @@ function respond({ registry, ready }: ProbeOptions): RequestListener {
     const answer = (status: number, body: string, type = "text/plain; charset=utf-8") =>
       response.writeHead(status, { "content-type": type }).end(body);
     if (request.method !== "GET" && request.method !== "HEAD") return answer(405, "only GET\n");
-    switch (request.url?.split("?")[0]) {
-      case "/healthz":
-        return answer(200, "ok\n");
-      case "/readyz": {
-        const awaited = ready();
-        if (awaited.length === 0) return answer(200, "ready\n");
-        return answer(503, awaited.map((what) => `waiting for ${escapeControl(what)}\n`).join(""));
-      }
-      case "/metrics":
-        return registry.metrics().then(
-          (text) => answer(200, text, registry.contentType),
-          () => answer(500, "the metrics could not be collected\n"),
-        );
-      default:
-        return answer(404, "/metrics, /healthz and /readyz are served here\n");
+    const path = request.url?.split("?")[0];
+    if (path === "/metrics" && registry !== undefined) {
+      return registry.metrics().then(
+        (text) => answer(200, text, registry.contentType),
+        () => answer(500, "the metrics could not be collected\n"),
+      );
     }
+    if (path === "/healthz" && ready !== undefined) return answer(200, "ok\n");
+    if (path === "/readyz" && ready !== undefined) {
+      const awaited = ready();
+      if (awaited.length === 0) return answer(200, "ready\n");
+      return answer(503, awaited.map((what) => `waiting for ${escapeControl(what)}\n`).join(""));
+    }
+    const served = [...(registry ? ["/metrics"] : []), ...(ready ? ["/healthz", "/readyz"] : [])];
+    return answer(404, `served here: ${served.join(", ")}\n`);
   };
 }

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import t from "tap";
 import { escapeControl } from "../api/escape.ts";
 import { createLogger, errorTrail } from "./logs.ts";
+import { parseListenAddress } from "./listen-address.ts";
 import { createRegistry, Counter } from "./metrics.ts";
 import { serveProbes } from "./probes.ts";
 import { helpText, parseSettings, UsageError, wantsHelp, type SettingTable } from "./settings.ts";
@@ -172,4 +173,18 @@ t.test("a process that was asked to end ends in its own time, and at once when a
   );
   orphan.stdin.end();
   t.strictSame(await once(orphan, "exit"), [7, null], "the end of the parent's pipe counts");
+});
+
+t.test("an address to listen on has Go's form", (t) => {
+  const addresses: readonly (readonly [text: string, expected: unknown])[] = [
+    [":8080", { host: "::", port: 8080 }],
+    ["127.0.0.1:0", { host: "127.0.0.1", port: 0 }],
+    ["[::1]:8082", { host: "::1", port: 8082 }],
+    ["0", undefined],
+  ];
+  for (const [text, expected] of addresses) t.strictSame(parseListenAddress("--metrics-addr", text), expected, text);
+  for (const text of ["", "8080", "::1:8080", "host", ":", ":70000", ":-1", "[::1]"]) {
+    t.throws(() => parseListenAddress("--metrics-addr", text), { name: "UsageError" }, text);
+  }
+  t.end();
 });

@@ -357,7 +357,7 @@ async function refuse(): Promise<never> {
 }
 
 function contextOf(namespace = "default"): Context {
-  return { namespace, secret: refuse, configMap: refuse, token: refuse };
+  return { namespace, ambient: false, secret: refuse, configMap: refuse, token: refuse };
 }
 
 /** Times out soon; unlike AbortSignal.timeout it keeps the process waiting for it. */

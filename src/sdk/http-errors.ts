@@ -85,7 +85,7 @@ const troubles: readonly { readonly codes: RegExp; readonly code: Code; readonly
     code: "InvalidConfig",
     text: "TLS failed; check the scheme, port and TLS settings",
   },
-  { codes: /^HPE_/, code: "Unavailable", text: "what it answered is not HTTP" },
+  { codes: /^(?:HPE_|HTTPParserError$)/, code: "Unavailable", text: "what it answered is not HTTP" },
   {
     codes: /^UND_ERR_INVALID_ARG$/,
     code: "InvalidConfig",
@@ -99,8 +99,8 @@ function codeAndCause(thrown: unknown): readonly [string, unknown] {
     const first: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
     const code = "code" in error ? error.code : first instanceof Error && "code" in first ? first.code : undefined;
     if (typeof code === "string" && code !== "") return [code, thrown];
-    // What does not even begin like an answer has no code of the parser's.
-    if (error.name === "HTTPParserError") return ["HPE_INVALID", thrown];
+    // What does not even begin like an answer gets no code from the parser.
+    if (error.name === "HTTPParserError") return [error.name, thrown];
   }
   return ["", thrown];
 }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import { test, type Test } from "tap";
 import { createCa, issueLeaf } from "../certs/issue.ts";
 import { decodeCaBundle, readCaBundle } from "./ca-bundle.ts";
@@ -84,10 +84,19 @@ test("a cancel closes the socket, before and after the headers", async (t) => {
   }
 });
 
-test("a deadline is DeadlineExceeded", async (t) => {
+test("a deadline is DeadlineExceeded, and says who did not answer", async (t) => {
   const url = await serve(t, () => {});
   const call = clientOf(t).request({ method: "GET", url, signal: AbortSignal.timeout(50) });
-  await t.rejects(call, { code: "DeadlineExceeded" });
+  await t.rejects(call, { code: "DeadlineExceeded", message: `${url.host}: it did not answer in time` });
+});
+
+test("what is not HTTP is said to be so", async (t) => {
+  const server = createTcpServer((socket) => socket.on("error", () => {}).end("\u0000garbage\n\n"));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const call = clientOf(t).request({ method: "GET", url: new URL(`http://127.0.0.1:${port}`), signal: never });
+  await t.rejects(call, { code: "Unavailable", message: /^127\.0\.0\.1:\d+: what it answered is not HTTP \(\w+\)$/ });
 });
 
 test("requests are repeated as often as the policy says, after Retry-After at the earliest", async (t) => {
@@ -199,6 +208,7 @@ test("TLS trusts the given CA alone and shows the given client certificate", asy
   }
   const credentials = {
     namespace: "",
+    ambient: false,
     secret: async () => Buffer.from("from a Secret"),
     configMap: async () => Buffer.from(ca.certPem),
     token: async () => Promise.reject(new Error("not asked for")),

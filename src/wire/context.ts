@@ -14,6 +14,8 @@ export interface CallContext {
   readonly credentials: readonly Credential[];
   /** Hex. Equal digests of one peer and store mean equal spec and credentials. Empty: nothing may be cached. */
   readonly digest: string;
+  /** The store may use the identity of the provider's pod. */
+  readonly ambient: boolean;
 }
 
 /** A store's spec as it travels. */
@@ -29,6 +31,7 @@ export function toContext(context: CallContext): wire.Context {
     spec: context.spec,
     credentials: context.credentials.map(toCredential),
     digest: Buffer.from(context.digest, "hex"),
+    ambient: context.ambient,
   };
 }
 
@@ -46,6 +49,7 @@ export function fromContext(context: wire.Context | undefined): CallContext {
     callerNamespace: context.caller?.namespace ?? "",
     credentials: context.credentials.map(fromCredential),
     digest: Buffer.from(context.digest).toString("hex"),
+    ambient: context.ambient,
   };
 }
 

@@ -156,6 +156,7 @@ t.test("a context arrives as it was sent", async (t) => {
     callerNamespace: "team",
     credentials,
     digest: "00ff10",
+    ambient: true,
   };
   t.strictSame(plain(fromContext(sent(context.Context, toContext(call)))), plain(call));
   t.equal(fromContext(sent(context.Context, toContext({ ...call, digest: "" }))).digest, "");
@@ -167,6 +168,7 @@ t.test("a request without context, or with a credential of unknown kind, is Inva
     store: undefined,
     caller: undefined,
     spec: new Uint8Array(),
+    ambient: false,
     credentials: [],
     digest: new Uint8Array(),
   };

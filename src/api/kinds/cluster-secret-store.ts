@@ -1,5 +1,5 @@
 import type { KindDefinition } from "./kind-definition.ts";
-import { storeColumns, storeSpec, storeStatus } from "./store-spec.ts";
+import { clusterSecretStoreSpec, storeColumns, storeStatus } from "./store-spec.ts";
 
 export type {
   SecretStoreSpec as ClusterSecretStoreSpec,
@@ -18,7 +18,7 @@ export const clusterSecretStore = {
   description: "A secrets backend, for the ExternalSecrets of every namespace that its conditions let in.",
   printerColumns: storeColumns,
   selectableFields: [],
-  spec: storeSpec,
+  spec: clusterSecretStoreSpec,
   status: storeStatus,
   unservedVersions: ["v1beta1"],
 } as const satisfies KindDefinition;

@@ -13,7 +13,10 @@ export function conditionOf<T extends TSchema>(type: T) {
   });
 }
 
-const anyCondition = conditionOf(Type.String());
+/** A condition's type where the schema closes no list of them. */
+export const conditionType = Type.String({ description: "What the condition is about." });
+
+const anyCondition = conditionOf(conditionType);
 
 /** A status condition of any kind; `lastTransitionTime` is RFC 3339 in whole seconds. */
 export type Condition = Static<typeof anyCondition>;

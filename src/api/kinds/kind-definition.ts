@@ -25,6 +25,8 @@ export interface KindDefinition {
   /** JSON paths that a field selector may use. */
   readonly selectableFields: readonly string[];
   readonly spec: TSchema;
+  /** An object without a spec is refused; ESO's kinds accept one. */
+  readonly requiresSpec?: true;
   readonly status: TSchema;
   /** Older versions that objects may have been stored in: listed, deprecated, never served. */
   readonly unservedVersions: readonly string[];

@@ -1,7 +1,7 @@
 import type { KindDefinition } from "./kind-definition.ts";
-import { storeColumns, storeSpec, storeStatus } from "./store-spec.ts";
+import { secretStoreSpec, storeColumns, storeStatus } from "./store-spec.ts";
 
-export type { LabelSelector, NamespaceCondition, SecretStoreSpec, SecretStoreStatus } from "./store-spec.ts";
+export type { ProviderClassKind, SecretStoreSpec, SecretStoreStatus } from "./store-spec.ts";
 
 /** ESO's SecretStore: a backend for the ExternalSecrets of one namespace. */
 export const secretStore = {
@@ -15,7 +15,7 @@ export const secretStore = {
   description: "A secrets backend, for the ExternalSecrets of its own namespace.",
   printerColumns: storeColumns,
   selectableFields: [],
-  spec: storeSpec,
+  spec: secretStoreSpec,
   status: storeStatus,
   unservedVersions: ["v1beta1"],
 } as const satisfies KindDefinition;

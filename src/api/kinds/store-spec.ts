@@ -1,37 +1,8 @@
 import { Type, type Static } from "typebox";
-import { intOrString, namespaceName, stringMap } from "../schema.ts";
-import { conditionOf } from "./condition.ts";
+import { intOrString, objectName, stringEnum } from "../schema.ts";
+import { conditionOf, conditionType } from "./condition.ts";
 import type { PrinterColumn } from "./kind-definition.ts";
-
-const labelSelector = Type.Object(
-  {
-    matchLabels: Type.Optional(stringMap({ description: "Labels that must all be there with these values." })),
-    matchExpressions: Type.Optional(
-      Type.Array(
-        Type.Object({
-          key: Type.String({ description: "Label that the rule looks at." }),
-          operator: Type.String({ description: "In, NotIn, Exists or DoesNotExist." }),
-          values: Type.Optional(
-            Type.Array(Type.String(), {
-              description: "Values for In and NotIn; empty for the others.",
-              "x-kubernetes-list-type": "atomic",
-            }),
-          ),
-        }),
-        { description: "Rules that must all hold.", "x-kubernetes-list-type": "atomic" },
-      ),
-    ),
-  },
-  { description: "Namespaces by their labels.", "x-kubernetes-map-type": "atomic" },
-);
-
-const namespaceCondition = Type.Object({
-  namespaceSelector: Type.Optional(labelSelector),
-  namespaces: Type.Optional(Type.Array(namespaceName(), { description: "Namespaces by name." })),
-  namespaceRegexes: Type.Optional(
-    Type.Array(Type.String(), { description: "Namespaces by regular expression (RE2, not anchored)." }),
-  ),
-});
+import { namespaceCondition } from "./namespace-condition.ts";
 
 const retrySettings = Type.Object(
   {
@@ -43,36 +14,56 @@ const retrySettings = Type.Object(
   { description: "HTTP retries, for the providers that honour them." },
 );
 
+/** Kinds that a store's `runtimeRef` can name. */
+export type ProviderClassKind = "ProviderClass" | "ClusterProviderClass";
+
+/** `runtimeRef` of a store; the first of `kinds` is meant when none is named. */
+const runtimeRef = (kinds: readonly [ProviderClassKind, ...ProviderClassKind[]]) =>
+  Type.Object(
+    {
+      kind: stringEnum(kinds, { default: kinds[0], description: "Kind of the class." }),
+      name: objectName("Name of the class."),
+    },
+    { description: "The class that says where the provider of this store runs." },
+  );
+
 /**
- * `spec` of SecretStore and ClusterSecretStore; ESO's are the same schema. `provider` is open here: the schema of each
+ * `spec` of SecretStore and ClusterSecretStore; ESO's are the same schema, `runtimeRef` is Outboard's. `provider` is open here: the schema of each
  * key belongs to its provider and is joined into the CRDs only.
  */
-export const storeSpec = Type.Object({
-  controller: Type.Optional(
-    Type.String({ description: "Class of the operator that handles this store; empty: any operator." }),
-  ),
-  provider: Type.Unsafe<Readonly<Record<string, unknown>>>({
-    type: "object",
-    description: "The backend and how to reach it, under exactly one key.",
-    minProperties: 1,
-    maxProperties: 1,
-    "x-kubernetes-preserve-unknown-fields": true,
-  }),
-  retrySettings: Type.Optional(retrySettings),
-  refreshInterval: Type.Optional(
-    intOrString({ description: "How often the store is validated again: seconds, or a Go duration." }),
-  ),
-  conditions: Type.Optional(
-    Type.Array(namespaceCondition, {
-      description: "Which namespaces may use a ClusterSecretStore: those that match any entry. Empty: all.",
+const storeSpec = (...classes: [ProviderClassKind, ...ProviderClassKind[]]) =>
+  Type.Object({
+    controller: Type.Optional(
+      Type.String({ description: "Class of the operator that handles this store; empty: any operator." }),
+    ),
+    provider: Type.Unsafe<Readonly<Record<string, unknown>>>({
+      type: "object",
+      description: "The backend and how to reach it, under exactly one key.",
+      minProperties: 1,
+      maxProperties: 1,
+      "x-kubernetes-preserve-unknown-fields": true,
     }),
-  ),
-});
+    runtimeRef: Type.Optional(runtimeRef(classes)),
+    retrySettings: Type.Optional(retrySettings),
+    refreshInterval: Type.Optional(
+      intOrString({ description: "How often the store is validated again: seconds, or a Go duration." }),
+    ),
+    conditions: Type.Optional(
+      Type.Array(namespaceCondition, {
+        description: "Which namespaces may use a ClusterSecretStore: those that match any entry. Empty: all.",
+      }),
+    ),
+  });
+
+/** `spec` of a SecretStore. */
+export const secretStoreSpec = storeSpec("ProviderClass", "ClusterProviderClass");
+/** `spec` of a ClusterSecretStore: it belongs to no namespace, so no class of a namespace can be meant. */
+export const clusterSecretStoreSpec = storeSpec("ClusterProviderClass");
 
 /** `status` of both kinds of store. */
 export const storeStatus = Type.Object({
   capabilities: Type.Optional(Type.String({ description: "ReadOnly, WriteOnly or ReadWrite." })),
-  conditions: Type.Optional(Type.Array(conditionOf(Type.String()), { description: "Ready, and why." })),
+  conditions: Type.Optional(Type.Array(conditionOf(conditionType), { description: "Ready, and why." })),
 });
 
 /** Printer columns of both kinds of store. */
@@ -83,11 +74,7 @@ export const storeColumns: readonly PrinterColumn[] = [
   { name: "Ready", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
 ];
 
-/** Static type of {@link storeSpec}. */
-export type SecretStoreSpec = Static<typeof storeSpec>;
+/** Static type of both kinds' `spec`. */
+export type SecretStoreSpec = Static<typeof secretStoreSpec>;
 /** Static type of {@link storeStatus}. */
 export type SecretStoreStatus = Static<typeof storeStatus>;
-/** One entry of a store's `spec.conditions`. */
-export type NamespaceCondition = Static<typeof namespaceCondition>;
-/** Kubernetes' LabelSelector (meta/v1). */
-export type LabelSelector = Static<typeof labelSelector>;

@@ -2,10 +2,12 @@ import t from "tap";
 import { ProviderError } from "../../api/errors.ts";
 import type { Store } from "../../api/provider.ts";
 import { ClusterError, type ClusterErrorReason, type ObjectKey } from "../../cluster/cluster.ts";
+import { opensApiServer } from "./api-server-tokens.ts";
 import { createBoundedCache } from "./bounded-cache.ts";
 import { createCredentials } from "./credentials.ts";
 import { createDependencies } from "./dependencies.ts";
 import { createFlights } from "./flights.ts";
+import { defaultPolicy, type Ambient, type ApiServerTokens } from "./policy.ts";
 
 const never = new AbortController().signal;
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -25,11 +27,14 @@ const clusterStore: Store = { ...secretStore, kind: "ClusterSecretStore", namesp
 const object = (name: string) => ({ namespace: "n", name });
 const id = (kind: string, key: ObjectKey) => `${kind}/${key.namespace}/${key.name}`;
 
+const jwt = (claims: object) => `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.sig`;
+
 /** A cluster of Secrets and ConfigMaps that counts what is asked of it. */
 function testCluster() {
   const objects = new Map<string, { resourceVersion: string; data: Map<string, Uint8Array> }>();
   const asked: string[] = [];
   let failure: ClusterErrorReason | undefined;
+  let frozen: typeof objects | undefined;
   let gate: Promise<void> = Promise.resolve();
   return {
     asked,
@@ -58,8 +63,15 @@ function testCluster() {
       const data = new Map([...object.data].filter(([name]) => keys.includes(name)));
       return { uid: "u", resourceVersion: object.resourceVersion, data };
     },
-    referencedVersion(kind: "Secret" | "ConfigMap", key: ObjectKey) {
-      const object = objects.get(id(kind, key));
+    /** The view stays as it is while objects change. */
+    freeze() {
+      frozen = new Map(objects);
+    },
+    thaw() {
+      frozen = undefined;
+    },
+    referencedVersion(kind: "Secret" | "ConfigMap" | "ServiceAccount", key: ObjectKey) {
+      const object = (frozen ?? objects).get(id(kind, key));
       return object && { uid: "u", resourceVersion: object.resourceVersion };
     },
     tokens: 0,
@@ -67,7 +79,7 @@ function testCluster() {
       asked.push(`token ${key.namespace}/${key.name} ${audiences.join(",")} ${expirationSeconds}`);
       this.tokens += 1;
       return {
-        token: `t${this.tokens}`,
+        token: audiences.includes("issuer") ? jwt({ iss: "issuer", aud: [...audiences] }) : `t${this.tokens}`,
         expiresAt: 600_000 * this.tokens,
         serviceAccountUid: "sa",
         annotations: new Map(),
@@ -79,7 +91,7 @@ function testCluster() {
 t.test("an unchanged object is read once, a rotated one again", async (t) => {
   const cluster = testCluster();
   cluster.put("Secret", "team-a", "creds", { token: "first", other: "x" });
-  const credentials = createCredentials({ cluster, now: () => 0 });
+  const credentials = createCredentials({ cluster, policy: defaultPolicy, now: () => 0 });
   const read = (key = "token") =>
     credentials.context(secretStore, "team-a").secret({ name: "creds", key, namespace: "elsewhere" }, never).then(text);
 
@@ -100,7 +112,7 @@ t.test("concurrent reads of one key are one request, and a cancel ends only its 
   const cluster = testCluster();
   cluster.put("Secret", "team-a", "creds", { token: "v" });
   const open = cluster.hold();
-  const context = createCredentials({ cluster, now: () => 0 }).context(secretStore, "team-a");
+  const context = createCredentials({ cluster, policy: defaultPolicy, now: () => 0 }).context(secretStore, "team-a");
   const impatient = new AbortController();
   const first = context.secret({ name: "creds", key: "token" }, impatient.signal);
   const second = context.secret({ name: "creds", key: "token" }, never);
@@ -137,7 +149,7 @@ t.test("a shared call ends when its last caller leaves, and its signal says why"
 t.test("tokens are used for 80 % of their life", async (t) => {
   const cluster = testCluster();
   let now = 0;
-  const context = createCredentials({ cluster, now: () => now }).context(secretStore, "team-a");
+  const context = createCredentials({ cluster, policy: defaultPolicy, now: () => now }).context(secretStore, "team-a");
   const ask = async (audience: string) => (await context.token({ name: "app" }, [audience], never)).token;
   t.equal(await ask("aud"), "t1");
   now = 479_999;
@@ -148,10 +160,102 @@ t.test("tokens are used for 80 % of their life", async (t) => {
   t.equal(cluster.asked[0], "token team-a/app aud 600");
 });
 
+t.test("a token is asked for anew when its ServiceAccount is another one", async (t) => {
+  const cluster = testCluster();
+  cluster.put("ServiceAccount", "team-a", "app", {});
+  const context = createCredentials({ cluster, policy: defaultPolicy, now: () => 0 }).context(secretStore, "team-a");
+  const ask = async () => (await context.token({ name: "app" }, ["aud"], never)).token;
+  t.equal(await ask(), "t1");
+  t.equal(await ask(), "t1");
+  cluster.put("ServiceAccount", "team-a", "app", {});
+  t.equal(await ask(), "t2", "its annotations travel with the token");
+});
+
+t.test("what a backend refused is read past the view, once in ten seconds", async (t) => {
+  const cluster = testCluster();
+  let now = 0;
+  cluster.put("Secret", "team-a", "creds", { token: "first" });
+  cluster.freeze();
+  const credentials = createCredentials({ cluster, policy: defaultPolicy, now: () => now });
+  const context = credentials.context(secretStore, "team-a");
+  const read = () => context.secret({ name: "creds", key: "token" }, never).then(text);
+  t.equal(await context.reread(never), false, "nothing was handed out");
+  t.equal(await read(), "first");
+  cluster.put("Secret", "team-a", "creds", { token: "second" });
+  t.equal(await read(), "first", "the view does not know yet");
+  t.equal(await context.reread(never), false, "it was read just now");
+  now = 10_000;
+  t.equal(await context.reread(never), true);
+  t.equal(await read(), "second");
+  cluster.thaw();
+  const requests = cluster.asked.length;
+  t.equal(await read(), "second");
+  t.equal(cluster.asked.length, requests, "the view has caught up");
+
+  now = 20_000;
+  t.equal(await context.reread(never), false, "it is the same");
+  t.equal(cluster.asked.length, requests + 1);
+  t.equal(await context.reread(never), false);
+  t.equal(cluster.asked.length, requests + 1, "and not asked for again so soon");
+  now = 30_000;
+  cluster.fail("Unavailable");
+  t.equal(await context.reread(never), false, "what cannot be read is no news");
+
+  cluster.fail(undefined);
+  const other = credentials.context(secretStore, "team-a");
+  t.equal((await other.token({ name: "app" }, ["aud"], never)).token, "t1");
+  t.equal(await other.reread(never), false);
+  now = 40_000;
+  t.equal(await other.reread(never), true, "another token");
+  t.equal((await other.token({ name: "app" }, ["aud"], never)).token, "t2");
+});
+
+t.test("tokens that open the Kubernetes API", async (t) => {
+  const ask = (apiServerTokens: ApiServerTokens, audiences: readonly string[]) =>
+    createCredentials({ cluster: testCluster(), policy: { ...defaultPolicy, apiServerTokens }, now: () => 0 })
+      .context(secretStore, "team-a")
+      .token({ name: "app" }, audiences, never);
+  t.ok(await ask("Allow", []));
+  t.ok(await ask("Deny", ["vault"]));
+  await t.rejects(ask("Deny", []), { code: "PermissionDenied", message: /--api-server-tokens=Deny/ });
+  await t.rejects(ask("Allow", ["vault", "issuer"]), { code: "PermissionDenied", message: /the Kubernetes API's own/ });
+
+  const table: readonly (readonly [aud: unknown, opens: boolean])[] = [
+    ["issuer", true],
+    [["vault", "issuer"], true],
+    ["https://kubernetes.default.svc", true],
+    ["https://kubernetes.default.svc.cluster.local", true],
+    ["kubernetes.default", true],
+    [["vault"], false],
+    ["https://kubernetes.default.example.com", false],
+    [undefined, false],
+    [[7], false],
+  ];
+  for (const [aud, opens] of table) t.equal(opensApiServer(jwt({ iss: "issuer", aud })), opens, JSON.stringify(aud));
+  for (const token of ["", "a.b", "a.!.c", `a.${Buffer.from("null").toString("base64url")}.c`]) {
+    t.equal(opensApiServer(token), false, "what is no JWT");
+  }
+});
+
+t.test("whose pod's identity a store may use", (t) => {
+  const table: readonly (readonly [ambient: Ambient, namespaced: boolean, cluster: boolean])[] = [
+    ["None", false, false],
+    ["ClusterStores", false, true],
+    ["All", true, true],
+  ];
+  for (const [ambient, namespaced, ofCluster] of table) {
+    const policy = { ...defaultPolicy, ambient };
+    const credentials = createCredentials({ cluster: testCluster(), policy, now: () => 0 });
+    t.equal(credentials.context(secretStore, "team-a").ambient, namespaced, ambient);
+    t.equal(credentials.context(clusterStore, "team-a").ambient, ofCluster, ambient);
+  }
+  t.end();
+});
+
 t.test("what was asked for is what a store depends on", async (t) => {
   const cluster = testCluster();
   cluster.put("Secret", "team-a", "creds", { token: "v" });
-  const credentials = createCredentials({ cluster, now: () => 0 });
+  const credentials = createCredentials({ cluster, policy: defaultPolicy, now: () => 0 });
   const own = { namespace: "team-a", name: "creds" };
   await credentials.context(secretStore, "team-a").secret({ name: "creds", key: "token" }, never);
   await credentials.context(clusterStore, "team-a").secret({ name: "creds", key: "token" }, never);
@@ -188,7 +292,7 @@ t.test("a changed spec starts its dependencies afresh, and they are bounded", (t
 t.test("what cannot be read is said in ESO's words, with what to do", async (t) => {
   const cluster = testCluster();
   cluster.put("Secret", "team-a", "creds", { token: "hunter2-hunter2" });
-  const context = createCredentials({ cluster, now: () => 0 }).context(secretStore, "team-a");
+  const context = createCredentials({ cluster, policy: defaultPolicy, now: () => 0 }).context(secretStore, "team-a");
   const secret = (ref: { name?: string; key?: string }) => context.secret(ref, never);
   const missing = 'cannot get Kubernetes secret "nope" from namespace "team-a": secrets "nope" not found; create it';
   await t.rejects(secret({ name: "nope", key: "k" }), { code: "InvalidConfig", message: missing });

@@ -1,18 +1,31 @@
 import { ProviderError } from "../../api/errors.ts";
 import type { Context, SecretKeySelector, Store } from "../../api/provider.ts";
-import { ClusterError, type Cluster, type ObjectKey } from "../../cluster/cluster.ts";
+import type { Cluster, ObjectKey } from "../../cluster/cluster.ts";
+import { refuseApiServerToken, refuseDisguisedToken } from "./api-server-tokens.ts";
 import { createDependencies, type DependencyKind, type StoreRef } from "./dependencies.ts";
 import { referenceNamespace } from "./namespaces.ts";
+import { mayUseAmbient, type CredentialPolicy } from "./policy.ts";
 import { createTokens } from "./tokens.ts";
+import { unreadable } from "./unreadable.ts";
 import { createValues } from "./values.ts";
+
+/** What a store's provider is given, and what it was given. */
+export interface StoreContext extends Context {
+  /**
+   * Reads live what this context handed out, each at most once in ten seconds: a backend refused it, and the view that
+   * says whether a Secret changed may lag. True: there is something else now. What cannot be read counts as the same.
+   */
+  reread(signal: AbortSignal): Promise<boolean>;
+}
 
 /** What stores refer to, read with core's rights under the namespace rules. */
 export interface Credentials {
   /**
    * Answers for one store and caller. Whatever is asked for counts from then on as what the store depends on. Rejects
-   * with ProviderError: InvalidConfig (no such object or key), PermissionDenied (core may not read it), Unavailable.
+   * with ProviderError: InvalidConfig (no such object or key), PermissionDenied (core may not read it, or not for
+   * providers), Unavailable.
    */
-  context(store: Store, callerNamespace: string): Context;
+  context(store: Store, callerNamespace: string): StoreContext;
   /** The stores that asked for an object. */
   dependents(kind: DependencyKind, object: ObjectKey): readonly StoreRef[];
   /** The store is gone: what it depended on wakes nobody any more. */
@@ -22,17 +35,22 @@ export interface Credentials {
 /** What {@link createCredentials} needs. */
 export interface CredentialsOptions {
   readonly cluster: Pick<Cluster, "referencedKeys" | "referencedVersion" | "token">;
+  readonly policy: CredentialPolicy;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
-/** Reads through bounded caches; an unchanged Secret, ConfigMap or living token costs no request. */
-export function createCredentials({ cluster, now }: CredentialsOptions): Credentials {
-  const dependencies = createDependencies();
-  const readValue = createValues(cluster);
-  const readToken = createTokens(cluster, now);
+type Reread = (signal: AbortSignal) => Promise<boolean>;
 
-  function context(store: Store, callerNamespace: string): Context {
+/** Reads through bounded caches; an unchanged Secret, ConfigMap or living token costs no request. */
+export function createCredentials({ cluster, policy, now }: CredentialsOptions): Credentials {
+  const dependencies = createDependencies();
+  const values = createValues(cluster, now);
+  const tokens = createTokens(cluster, now);
+
+  function context(store: Store, callerNamespace: string): StoreContext {
+    const rereads: Reread[] = [];
+
     function locate(kind: DependencyKind, ref: { readonly name?: string; readonly namespace?: string }): ObjectKey {
       const namespace = referenceNamespace({ kind, store, callerNamespace, namespace: ref.namespace });
       if (!ref.name) throw new ProviderError("InvalidConfig", `the reference names no ${kind}; set its name`);
@@ -48,7 +66,9 @@ export function createCredentials({ cluster, now }: CredentialsOptions): Credent
     ): Promise<Uint8Array> {
       const object = locate(kind, ref);
       const dataKey = ref.key ?? "";
-      const bytes = await readValue(kind, object, dataKey, signal).catch((error: unknown) => {
+      const asked = { kind, object, dataKey };
+      rereads.push((again) => values.reread(asked, again));
+      const bytes = await values.read(asked, signal).catch((error: unknown) => {
         throw unreadable(kind, object, error);
       });
       if (bytes !== undefined) return bytes;
@@ -57,13 +77,23 @@ export function createCredentials({ cluster, now }: CredentialsOptions): Credent
 
     return {
       namespace: callerNamespace,
+      ambient: mayUseAmbient(store, policy.ambient),
       secret: (ref, signal) => value("Secret", ref, signal),
       configMap: (ref, signal) => value("ConfigMap", ref, signal),
       async token(ref, audiences, signal) {
         const account = locate("ServiceAccount", ref);
-        return readToken(account, audiences, signal).catch((error: unknown) => {
+        const asked = { account, audiences };
+        refuseApiServerToken(asked, policy.apiServerTokens);
+        rereads.push((again) => tokens.reread(asked, again));
+        const requested = await tokens.read(asked, signal).catch((error: unknown) => {
           throw unreadable("ServiceAccount", account, error);
         });
+        refuseDisguisedToken(asked, requested.token);
+        return requested;
+      },
+      async reread(signal) {
+        const news = await Promise.all(rereads.map((reread) => reread(signal).catch(() => false)));
+        return news.includes(true);
       },
     };
   }
@@ -82,27 +112,4 @@ function missingKey(kind: "Secret" | "ConfigMap", { namespace, name }: ObjectKey
     `cannot find ${noun} data for key: ${JSON.stringify(dataKey)}; ` +
     `${kind} ${JSON.stringify(name)} in namespace ${JSON.stringify(namespace)} has no such key: ${remedy}`
   );
-}
-
-/** ESO's words, the cluster's, and what to do. */
-function unreadable(kind: DependencyKind, object: ObjectKey, thrown: unknown): ProviderError {
-  if (!(thrown instanceof ClusterError)) return ProviderError.from(thrown);
-  const name = JSON.stringify(object.name);
-  const namespace = JSON.stringify(object.namespace);
-  const what = {
-    Secret: `cannot get Kubernetes secret ${name} from namespace ${namespace}`,
-    ConfigMap: `cannot get Kubernetes configmap ${name} from namespace ${namespace}`,
-    ServiceAccount: `cannot get a token of Kubernetes service account ${name} in namespace ${namespace}`,
-  }[kind];
-  const message = `${what}: ${thrown.message}`;
-  switch (thrown.reason) {
-    case "NotFound":
-      return new ProviderError("InvalidConfig", `${message}; create it or correct the reference`, { cause: thrown });
-    case "Invalid":
-      return new ProviderError("InvalidConfig", message, { cause: thrown });
-    case "Forbidden":
-      return new ProviderError("PermissionDenied", `${message}; let Outboard's core read it`, { cause: thrown });
-    default:
-      return new ProviderError("Unavailable", message, { cause: thrown });
-  }
 }

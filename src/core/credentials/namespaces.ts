@@ -1,6 +1,6 @@
 import { ProviderError } from "../../api/errors.ts";
 import type { Store } from "../../api/provider.ts";
-import type { ReferenceKind } from "../../api/schema.ts";
+import type { ReferenceKind } from "../../api/marks.ts";
 
 /** What decides where a reference is looked up. */
 export interface NamespaceQuestion {

@@ -15,8 +15,8 @@ export interface Endpoint {
 /** Reference -> endpoint. */
 export interface Resolver {
   /**
-   * The endpoint that serves a store. Throws ProviderError: InvalidConfig (no such key, not exactly one key),
-   * Unavailable (it is known and not running).
+   * The endpoint that serves a store for a caller. `callerNamespace` is empty when a cluster store is validated without
+   * one. Fails with ResolutionError, or InvalidConfig when the store does not name exactly one key.
    */
-  endpoint(store: Store): Endpoint;
+  endpoint(store: Store, callerNamespace: string, signal: AbortSignal): Endpoint | Promise<Endpoint>;
 }

@@ -19,7 +19,7 @@ export function callError({ code, details, metadata }: ServiceError, callee: Cal
     const problem = connectionProblem(details);
     if (problem !== undefined) return new ProviderError("Unavailable", `${name} is not reachable: ${problem}`);
     if (code === status.DEADLINE_EXCEEDED) {
-      const what = details.includes("LB pick") ? "could not be connected to" : "did not answer";
+      const what = details.includes("Waiting for LB pick") ? "could not be connected to" : "did not answer";
       return new ProviderError("DeadlineExceeded", `${name} ${what} in time`);
     }
     if (unreadable.test(details)) {

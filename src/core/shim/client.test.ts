@@ -172,3 +172,14 @@ t.test("what is larger than the wire allows is TooLarge, and the connection goes
   size.answer = 7 * 1024 * 1024;
   t.equal((await client.getSecret({ key: "k" }, never)).length, size.answer);
 });
+
+t.test("a peer that could not find out is told from one that says no", async (t) => {
+  const no = { valid: false, error: "no\u001bway", warnings: [] };
+  const unsure = await setUp(t, {
+    validate: () => ({ ...no, info: { ...info, validation: Validation.VALIDATION_UNKNOWN } }),
+  });
+  const result = await (await unsure.connect()).validate(never);
+  t.match(result, { undetermined: { message: String.raw`no\x1bway` } });
+  const sure = await setUp(t, { validate: () => ({ ...no, info }) });
+  await t.rejects((await sure.connect()).validate(never), { code: "InvalidConfig", message: String.raw`no\x1bway` });
+});

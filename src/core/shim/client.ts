@@ -48,8 +48,11 @@ export function wireClient(session: Session, envelope: Envelope): SecretsClient 
     },
     async validate(signal) {
       const { valid, error, info } = await call(methods.validate, fields, signal, callTimeout);
-      if (!valid) throw new ProviderError("InvalidConfig", session.presentText(error));
-      return info?.validation === Validation.VALIDATION_UNKNOWN ? "Unknown" : "Ready";
+      const unknown = info?.validation === Validation.VALIDATION_UNKNOWN;
+      if (valid) return unknown ? "Unknown" : "Ready";
+      const message = session.presentText(error);
+      if (unknown) return { undetermined: new ProviderError("Unavailable", message) };
+      throw new ProviderError("InvalidConfig", message);
     },
     close: async () => session.close(),
   };

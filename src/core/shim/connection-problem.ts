@@ -8,6 +8,7 @@ const refusals: readonly (readonly [RegExp, string])[] = [
     "its certificate is not signed by the CA that core trusts for it",
   ],
   [/wrong version number|packet length too long/, "what answers there does not speak TLS"],
+  [/Last error: Protocol error/, "what answers there does not speak HTTP/2"],
   [/ECONNREFUSED/, "nothing listens there; it is tried again by itself"],
   [
     /Failed to connect|ended during the TLS handshake|alert|closed before starting HTTP/,

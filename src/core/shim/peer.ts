@@ -37,6 +37,8 @@ async function describe({ connection, callee, metrics }: Omit<PeerQuestion, "sig
   } catch (thrown) {
     const error = ProviderError.from(thrown);
     if (error.code === "Unsupported") return { outboard: false };
+    // No description is that large: the length was read out of something that is no gRPC.
+    if (error.code === "TooLarge") throw notGrpc(callee, error);
     throw error;
   }
   const description = fromDescribeResponse(response);
@@ -46,4 +48,10 @@ async function describe({ connection, callee, metrics }: Omit<PeerQuestion, "sig
     `provider ${callee.provider} at ${callee.serverName} speaks protocol revision ${response.protocolMin} to ` +
       `${response.protocolMax} and core ${protocolRevision}; bring both to one release`,
   );
+}
+
+function notGrpc({ provider, serverName }: Callee, cause: ProviderError): ProviderError {
+  return new ProviderError("Internal", `provider ${provider} at ${serverName} answers something that is not gRPC`, {
+    cause,
+  });
 }

@@ -1,4 +1,4 @@
-import { ProviderError } from "../../api/errors.ts";
+import { audiencesOf } from "../../api/audiences.ts";
 import type { FoundReference } from "../../api/references.ts";
 
 /** A reference of a spec, read without trust in its shape. */
@@ -9,12 +9,13 @@ export interface Selector {
   readonly namespace: string | undefined;
   /** The user's, else the mark's; empty: neither names one. */
   readonly key: string;
-  /** The user's, else the mark's. Throws InvalidConfig when there are none and a token for the API server is not meant. */
+  /** See {@link audiencesOf}. */
   audiences(): readonly string[];
 }
 
 /** The selector at a reference. What is not text counts as absent: the provider's schema says what is wrong with it. */
-export function readSelector({ pointer, reference, selector }: FoundReference): Selector {
+export function readSelector(found: FoundReference): Selector {
+  const { reference, selector } = found;
   const field = (name: string) => {
     const value = selector[name];
     return typeof value === "string" ? value : "";
@@ -24,16 +25,6 @@ export function readSelector({ pointer, reference, selector }: FoundReference): 
     name: field("name"),
     namespace: field("namespace") || undefined,
     key: field("key") || (reference.defaultKey ?? ""),
-    audiences() {
-      const own = selector["audiences"];
-      const named = Array.isArray(own) ? own.filter((audience) => typeof audience === "string") : [];
-      if (named.length > 0) return named;
-      if (reference.audiences !== undefined) return reference.audiences;
-      if (reference.apiServerToken) return [];
-      throw new ProviderError(
-        "InvalidConfig",
-        `${pointer} names no audiences, and a token without them would open the Kubernetes API; set audiences`,
-      );
-    },
+    audiences: () => audiencesOf(found),
   };
 }

@@ -44,14 +44,23 @@ export type Call = <Request, Response>(
   timeout: number,
 ) => Promise<Response>;
 
+/** For whom a session is. */
+export interface SessionUser {
+  readonly store: Store;
+  /** Empty when a cluster store is looked at without a caller. */
+  readonly callerNamespace: string;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Finds a store's provider and what it is. Rejects with ProviderError: as the resolver does, Unavailable and
  * DeadlineExceeded when it cannot be reached, InvalidConfig when it does not serve the store's key.
  */
-export async function openSession(store: Store, signal: AbortSignal, options: SessionOptions): Promise<Session> {
+export async function openSession(user: SessionUser, options: SessionOptions): Promise<Session> {
+  const { store, callerNamespace, signal } = user;
   const { resolver, pool, metrics } = options;
   const key = inlineKey(store);
-  const endpoint = resolver.endpoint(store);
+  const endpoint = await resolver.endpoint(store, callerNamespace, signal);
   const callee: Callee = { provider: key, serverName: endpoint.serverName };
   if (endpoint.certificates.current() === undefined) {
     throw new ProviderError("Unavailable", "core has no client certificate yet, so it can call no provider");

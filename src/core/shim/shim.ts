@@ -12,14 +12,14 @@ import { wireClient } from "./client.ts";
 import { outboardEnvelope, prototypeEnvelope, type EnvelopeOptions } from "./envelope.ts";
 import { createShimMetrics } from "./metrics.ts";
 import type { Pool } from "./pool.ts";
-import { openSession, type Session, type SessionOptions } from "./session.ts";
+import { openSession, type Session, type SessionOptions, type SessionUser } from "./session.ts";
 import { bareContext } from "./store-context.ts";
 
 /** Core's side of the wire: providers of other processes as {@link Provider}s. */
 export interface Shim {
   /**
-   * The provider of a store. Throws ProviderError: InvalidConfig when the store does not name exactly one or nothing
-   * serves it, Unavailable when what serves it is not running.
+   * The provider of a store, looked for at each call of it: what it rejects with is ResolutionError when there is none.
+   * Throws ProviderError InvalidConfig when the store does not name exactly one.
    */
   providerFor(store: Store): Provider;
   /** Hears the key of each provider that is reachable again after a failure. Returns what ends it. */
@@ -42,8 +42,8 @@ export function createShim({ resolver, references, pool, registry }: ShimOptions
   const digestKey = createSecretKey(randomBytes(32));
   const keysOf = new Map<string, Set<string>>();
   const recording: Resolver = {
-    endpoint(store) {
-      const endpoint = resolver.endpoint(store);
+    async endpoint(store, callerNamespace, signal) {
+      const endpoint = await resolver.endpoint(store, callerNamespace, signal);
       const keys = keysOf.get(endpoint.serverName) ?? new Set();
       keysOf.set(endpoint.serverName, keys.add(inlineKey(store)));
       return endpoint;
@@ -57,11 +57,7 @@ export function createShim({ resolver, references, pool, registry }: ShimOptions
     digestKey,
   };
   return {
-    providerFor: (store) => {
-      // Here and not at the first call, so that a store without a provider is told from a client that cannot be made.
-      recording.endpoint(store);
-      return wireProvider(store, options);
-    },
+    providerFor: (store) => wireProvider(store, options),
     onReady: (listener) =>
       pool.onReady((serverName) => {
         for (const key of keysOf.get(serverName) ?? []) listener(key);
@@ -74,20 +70,24 @@ type ProviderOptions = SessionOptions & EnvelopeOptions;
 function wireProvider(store: Store, options: ProviderOptions): Provider {
   return {
     name: inlineKey(store),
-    capabilities: (signal) => within(store, signal, options, (session) => capabilities(session, signal)),
+    capabilities: (signal) => within(anyCaller(store, signal), options, (session) => capabilities(session, signal)),
     validateStore: (asked, signal) =>
-      within(asked, signal, options, (session) => validateStore(asked, session, signal)),
+      within(anyCaller(asked, signal), options, (session) => validateStore(asked, session, signal)),
     newClient: (asked, context, signal) => newClient(asked, context, signal, options),
   };
 }
 
+/** A SecretStore is used in its own namespace; that of a cluster store's users is not known here. */
+function anyCaller(store: Store, signal: AbortSignal): SessionUser {
+  return { store, callerNamespace: store.namespace, signal };
+}
+
 async function within<T>(
-  store: Store,
-  signal: AbortSignal,
+  user: SessionUser,
   options: SessionOptions,
   operation: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const session = await openSession(store, signal, options);
+  const session = await openSession(user, options);
   try {
     return await operation(session);
   } finally {
@@ -101,7 +101,7 @@ async function newClient(
   signal: AbortSignal,
   options: ProviderOptions,
 ): Promise<SecretsClient> {
-  const session = await openSession(store, signal, options);
+  const session = await openSession({ store, callerNamespace: context.namespace, signal }, options);
   try {
     const envelope = await (session.served === undefined
       ? prototypeEnvelope(store, context)

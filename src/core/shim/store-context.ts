@@ -27,7 +27,8 @@ export async function resolveContext(request: ContextRequest): Promise<CallConte
   const { store, context, references, digestKey } = request;
   const credentials = await Promise.all(references.map((found) => resolve(found, request)));
   const bare = bareContext(store, context.namespace);
-  return { ...bare, credentials, digest: storeDigest(digestKey, bare.spec, credentials) };
+  const digest = storeDigest(digestKey, bare.spec, credentials);
+  return { ...bare, credentials, digest, ambient: context.ambient };
 }
 
 /** The same without credentials and digest: enough to look at a spec, never to reach a backend. */
@@ -36,7 +37,7 @@ export function bareContext(store: Store, callerNamespace: string): CallContext 
   const { provider, retrySettings } = spec;
   // No more of the spec than providers see: a new refreshInterval must not change the digest.
   const sent = encodeSpec(retrySettings === undefined ? { provider } : { provider, retrySettings });
-  return { store: identity, spec: sent, callerNamespace, credentials: [], digest: "" };
+  return { store: identity, spec: sent, callerNamespace, credentials: [], digest: "", ambient: false };
 }
 
 async function resolve(found: FoundReference, { store, context, signal }: ContextRequest): Promise<Credential> {

@@ -6,6 +6,9 @@ import { callError, type Callee } from "./call-error.ts";
 import type { Connection } from "./connection.ts";
 import type { ShimMetrics } from "./metrics.ts";
 
+/** The call ends so many milliseconds before its signal does, so that the caller hears who did not answer. */
+const margin = 100;
+
 /** One call of a provider. */
 export interface UnaryCall<Request, Response> {
   readonly connection: Connection;
@@ -46,7 +49,7 @@ function send<Request, Response>(call: UnaryCall<Request, Response>): Promise<Re
     reject(abortError(signal));
     return promise;
   }
-  const deadline = deadlineOf(signal) ?? Date.now() + timeout;
+  const deadline = (deadlineOf(signal) ?? Date.now() + timeout) - margin;
   const ended = (error: ServiceError | null, response?: Response) => {
     signal.removeEventListener("abort", cancel);
     if (response !== undefined) resolve(response);

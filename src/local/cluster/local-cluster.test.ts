@@ -168,6 +168,22 @@ test("equal events become one with a count; an object keeps its last twenty", as
   t.same(cluster.events(externalSecret, { namespace: "team", name: "other" }), []);
 });
 
+test("whoever listens for events hears which object got one, and not through its changes", async (t) => {
+  const cluster = makeCluster();
+  const heard: string[] = [];
+  const end = cluster.watchEvents(({ kind, key }) => heard.push(`${kind} ${key.namespace}/${key.name}`));
+  cluster.watch(() => t.fail("an event changes no object"));
+  const event = { type: "Warning", reason: "UpdateFailed", message: "one" } as const;
+  cluster.event(externalSecret, app, event);
+  cluster.event(externalSecret, app, event);
+  await Promise.resolve();
+  t.same(heard, [`ExternalSecret ${app.namespace}/${app.name}`]);
+  end();
+  cluster.event(externalSecret, app, event);
+  await Promise.resolve();
+  t.equal(heard.length, 1);
+});
+
 test("no API server, no tokens", async (t) => {
   await t.rejects(makeCluster().token(app, [], 600, signal), {
     reason: "Invalid",

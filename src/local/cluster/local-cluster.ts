@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { ClusterError, type Cluster, type ObjectKey } from "../../cluster/cluster.ts";
+import { ClusterError, type Change, type Cluster, type ObjectKey } from "../../cluster/cluster.ts";
 import type { Kind, KubeObject, NamespaceObject, SecretObject, SecretWrite } from "../../cluster/objects.ts";
 import { namespaceKind, secretKind, type SecretContent } from "./desired.ts";
 import { customView, isSecret, secretView, wholeSecret, type Entry, type SecretEntry } from "./entry.ts";
 import { createEventLog, type CountedEvent } from "./events.ts";
 import { createKubectl, type Kubectl } from "./kubectl.ts";
-import { createNotifier } from "./notify.ts";
+import { adopting } from "../../cluster/adopting.ts";
+import { createNotifier } from "../../cluster/notify.ts";
 import { createObjects, place } from "./objects.ts";
 import { createRequestCounter, type RequestCounts } from "./requests.ts";
 import type { KindSchemas } from "./schemas.ts";
@@ -21,6 +22,8 @@ export interface Snapshot {
 export interface LocalCluster extends Cluster, Kubectl {
   snapshot(): Snapshot;
   events(kind: Kind, key: ObjectKey): readonly CountedEvent[];
+  /** Hears of each object that got an event, as `watch` hears of changes. Returns what ends it. */
+  watchEvents(listener: (change: Change) => void): () => void;
   /** The writes that controllers asked for, such as "create Secret", "update ExternalSecret/status", "create Event". */
   writes(): RequestCounts;
   /** What controllers read past the view: "get Secret", "get ConfigMap". */
@@ -39,6 +42,7 @@ export function createLocalCluster({ schemas, now, newUid = randomUUID }: LocalC
   const notifier = createNotifier();
   const requests = createRequestCounter();
   const eventLog = createEventLog(now);
+  const eventNotifier = createNotifier();
   const objects = createObjects({ store, schemas, notifier, now, newUid });
   const views = new WeakMap<readonly Entry[], readonly KubeObject[]>();
 
@@ -48,6 +52,12 @@ export function createLocalCluster({ schemas, now, newUid = randomUUID }: LocalC
     const entry = found(store.get(kind.kind, key), kind.kind, key);
     if (entry.metadata.resourceVersion === resourceVersion) return entry;
     throw new ClusterError("Conflict", `${kind.kind} ${place(key)} has changed since it was read; read it again`);
+  };
+  /** A write by somebody who has seen all of the Secret: one that is not managed is read for that. */
+  const seenWhole = (secret: SecretWrite, entry: SecretEntry) => {
+    if (secretView(entry).data !== undefined) return secret;
+    requests.count("get", "Secret");
+    return adopting(secret, wholeSecret(entry));
   };
   const list = (kind: Kind, namespace?: string) => {
     const entries = store.list(kind.kind, namespace);
@@ -78,8 +88,8 @@ export function createLocalCluster({ schemas, now, newUid = randomUUID }: LocalC
     updateSecret: async (secret, resourceVersion, fieldManager, signal) => {
       signal.throwIfAborted();
       requests.count("update", "Secret");
-      const entry = current(secretKind, secret, resourceVersion);
-      return wholeSecret(asWritten(objects.update(entry, writtenSecret(secret), fieldManager)));
+      const entry = asWritten(current(secretKind, secret, resourceVersion));
+      return wholeSecret(asWritten(objects.update(entry, writtenSecret(seenWhole(secret, entry)), fieldManager)));
     },
     removeSecret: async (key, uid, signal) => {
       signal.throwIfAborted();
@@ -101,7 +111,10 @@ export function createLocalCluster({ schemas, now, newUid = randomUUID }: LocalC
       const entry = current(kind, key, resourceVersion);
       return asCustom(objects.update(entry, { finalizers: [...finalizers] }, controllerManager));
     },
-    event: (kind, key, event) => requests.count(eventLog.record(kind.kind, key, event), "Event"),
+    event: (kind, key, event) => {
+      requests.count(eventLog.record(kind.kind, key, event), "Event");
+      eventNotifier.changed({ kind: kind.kind, key });
+    },
 
     referencedKeys: async (kind, key, keys, signal) => {
       signal.throwIfAborted();
@@ -137,6 +150,7 @@ export function createLocalCluster({ schemas, now, newUid = randomUUID }: LocalC
       };
     },
     events: (kind, key) => eventLog.of(kind.kind, key),
+    watchEvents: (listener) => eventNotifier.watch(listener),
     writes: () => requests.writes(),
     reads: () => requests.reads(),
   };

@@ -8,7 +8,7 @@ import { isSecret, keyOf, type Entry } from "./entry.ts";
 import { createGarbageCollector } from "./garbage-collector.ts";
 import { recordWrite } from "./managed-fields.ts";
 import { metadataProblems } from "./metadata-rules.ts";
-import type { Notifier } from "./notify.ts";
+import type { Notifier } from "../../cluster/notify.ts";
 import { invalid, shown } from "./problem.ts";
 import type { KindSchemas } from "./schemas.ts";
 import type { Store } from "./store.ts";

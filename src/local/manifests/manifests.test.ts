@@ -76,6 +76,17 @@ const taken: readonly {
     want: [{ content: { form: "Secret", type: "kubernetes.io/basic-auth", immutable: true } }],
   },
   {
+    name: "the classes of a cluster's manifests",
+    text: ["ProviderClass", "ClusterProviderClass"]
+      .map(
+        (kind) =>
+          `---\napiVersion: external-secrets.io/v1alpha1\nkind: ${kind}\nmetadata: {name: vault}\n` +
+          "spec: {address: vault.providers.svc:8080, tls: {secretRef: {name: tls}}}\n",
+      )
+      .join(""),
+    want: [{ key: { namespace: "default", name: "vault" } }, { key: { namespace: "", name: "vault" } }],
+  },
+  {
     name: "a key that is called __proto__",
     text: secret("stringData: {__proto__: x}\n"),
     want: [{ content: { data: { ["__proto__"]: "x" } } }],
@@ -160,6 +171,13 @@ const refused: readonly {
     want: ["a.yaml:8:3: spec.refreshPolicy: must be one of: CreatedOnce, Periodic, OnChange"],
   },
   {
+    name: "a class whose address is a URL",
+    text: "apiVersion: external-secrets.io/v1alpha1\nkind: ProviderClass\nmetadata: {name: c}\nspec: {address: 'https://x:1'}\n",
+    want: [
+      String.raw`a.yaml:4:8: spec.address: must match ^([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]*[a-z0-9])?:[1-9][0-9]{0,4}$`,
+    ],
+  },
+  {
     name: "several mistakes of one object, all",
     text: good.replace("  name: app\n", "  nmae: app\n").replace("    name: store", "    naem: store"),
     want: [
@@ -218,14 +236,14 @@ const refused: readonly {
     name: "a kind that is not for local mode",
     text: "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n",
     want: [
-      "a.yaml:2:1: kind: apps/v1 Deployment is not for local mode, which takes ClusterSecretStore, ConfigMap, ExternalSecret, Namespace, Secret, SecretStore, ServiceAccount",
+      "a.yaml:2:1: kind: apps/v1 Deployment is not for local mode, which takes ClusterProviderClass, ClusterSecretStore, ConfigMap, ExternalSecret, Namespace, ProviderClass, Secret, SecretStore, ServiceAccount",
     ],
   },
   {
     name: "a kind with a terminal escape",
     text: 'apiVersion: v1\nkind: "\\e[2J"\n',
     want: [
-      String.raw`a.yaml:2:1: kind: v1 \x1b[2J is not for local mode, which takes ClusterSecretStore, ConfigMap, ExternalSecret, Namespace, Secret, SecretStore, ServiceAccount`,
+      String.raw`a.yaml:2:1: kind: v1 \x1b[2J is not for local mode, which takes ClusterProviderClass, ClusterSecretStore, ConfigMap, ExternalSecret, Namespace, ProviderClass, Secret, SecretStore, ServiceAccount`,
     ],
   },
   {

@@ -20,6 +20,7 @@ const data: FakeSpec["data"] = [
 
 const context: Context = {
   namespace: "default",
+  ambient: false,
   secret: () => Promise.reject(new ProviderError("Internal", "fake has no references")),
   configMap: () => Promise.reject(new ProviderError("Internal", "fake has no references")),
   token: () => Promise.reject(new ProviderError("Internal", "fake has no references")),

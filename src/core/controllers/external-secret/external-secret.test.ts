@@ -5,13 +5,13 @@ import type {
   ExternalSecretStatus,
   ExternalSecretTemplate,
 } from "../../../api/kinds/external-secret.ts";
-import type { NamespaceCondition } from "../../../api/kinds/secret-store.ts";
+import type { NamespaceCondition } from "../../../api/kinds/namespace-condition.ts";
 import type { ObjectMeta, OwnerReference, SecretObject } from "../../../cluster/objects.ts";
 import type { ExternalSecretObject } from "../../kinds.ts";
 import { withReady, type HeldCondition } from "../condition.ts";
 import { dataHash, metadataHash, textHash } from "./hash.ts";
 import { fieldManager, ownerHash } from "./names.ts";
-import { letsIn } from "./namespace-conditions.ts";
+import { letsIn } from "../../namespace-conditions.ts";
 import { withController } from "./ownership.ts";
 import { assemble, type SourceResult } from "./pipeline.ts";
 import { sourcesOf, storesOf } from "./reads.ts";
@@ -329,6 +329,11 @@ test("labels and annotations of a target", (t) => {
     ownerReferences: [{ ...owner({ uid: "uid-1" }), blockOwnerDeletion: true }],
     data: map({ a: "1" }),
   });
+
+  const kept = secret({}, { finalizers: ["g"] });
+  t.strictSame(made({ target: { template } }, kept).finalizers, ["g", "f"]);
+  const going = secret({}, { finalizers: ["g"], deletionTimestamp: at(0) });
+  t.strictSame(made({ target: { template } }, going).finalizers, ["g"], "none is added to what is being deleted");
 
   const written = { "f:metadata": { "f:labels": { ".": {}, "f:old": {} }, "f:annotations": { "f:former": {} } } };
   const existing = secret(

@@ -3,7 +3,7 @@ import type { Read } from "../../../api/provider.ts";
 import { readAll, readDeadline } from "../../../api/read-all.ts";
 import type { StoreRef } from "../../credentials/dependencies.ts";
 import { toStore, type StoreObject } from "../../kinds.ts";
-import { withClient, type StoreClients } from "../../store-clients.ts";
+import { isUnauthenticated, withClient, type StoreClients } from "../../store-clients.ts";
 import { storeTopic } from "../../topics.ts";
 import type { SourceResult } from "./pipeline.ts";
 import type { Source } from "./reads.ts";
@@ -56,9 +56,11 @@ async function fetchFrom(
     const object = caller.store(ref);
     if (object === undefined) throw noSuchStore(ref);
     const store = toStore(object);
-    const context = clients.credentials.context(store, caller.namespace);
-    const provider = clients.providerFor(store);
-    return await withClient(provider, { store, context, signal }, (client) => readAll(client, reads, signal));
+    const user = { store, callerNamespace: caller.namespace, signal };
+    return await withClient(clients, user, {
+      run: (client) => readAll(client, reads, signal),
+      isRefused: (results) => results.some((result) => "error" in result && isUnauthenticated(result.error)),
+    });
   } catch (error) {
     return reads.map(() => ({ error }));
   }

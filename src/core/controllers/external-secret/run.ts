@@ -8,6 +8,7 @@ import type { ExternalSecretMetrics } from "../../metrics.ts";
 import type { StoreClients } from "../../store-clients.ts";
 import { clusterFailure } from "../cluster-failure.ts";
 import { readyOf } from "../condition.ts";
+import type { Contests } from "../contest.ts";
 import { eventText } from "../event-text.ts";
 import { failureOutcome, type Failure } from "./failure.ts";
 import { fetchAll } from "./fetch.ts";
@@ -18,11 +19,13 @@ import { planWrites } from "./plan-writes.ts";
 import { nextLook, refreshInterval } from "./refresh.ts";
 import { failedStatus, statusChanged, syncedStatus } from "./status.ts";
 import { targetName } from "./target.ts";
+import { writeRefusal } from "./write-refusal.ts";
 
 /** What the controller of ExternalSecrets works with. */
 export interface ExternalSecretDeps {
   readonly cluster: Cluster;
   readonly clients: StoreClients;
+  readonly contests: Contests;
   readonly settings: PlanSettings;
   readonly metrics: ExternalSecretMetrics;
   readonly logger: Logger;
@@ -44,6 +47,8 @@ export async function reconcileExternalSecret(
     return { result: "done" };
   }
   if (object.metadata.deletionTimestamp !== undefined) return release(deps, object, signal);
+  const left = deps.contests.leave(object, externalSecret.namespaced);
+  if (left !== undefined) return left;
   const outcome = await new Run(deps, object, started, signal).reconcile();
   deps.metrics.duration(key, deps.now() - started);
   return outcome;
@@ -127,9 +132,9 @@ class Run {
         await cluster.updateSecret(write.secret, write.resourceVersion, manager, this.#signal);
       else await cluster.removeSecret(write.key, write.uid, this.#signal);
     } catch (thrown) {
-      const error = clusterFailure(thrown);
-      if (error.code === "Conflict" || this.#signal.aborted) return { result: "again" };
-      return this.#fail({ condition: write.condition, error, retried: true, waitsFor: [] });
+      const refusal = writeRefusal(write.condition, thrown);
+      if (refusal.error.code === "Conflict" || this.#signal.aborted) return { result: "again" };
+      return this.#fail(refusal);
     }
     cluster.event(externalSecret, this.#object.metadata, write.event);
     return undefined;

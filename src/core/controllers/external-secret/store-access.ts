@@ -4,7 +4,7 @@ import type { StoreRef } from "../../credentials/dependencies.ts";
 import type { StoreObject } from "../../kinds.ts";
 import { namespaceTopic, storeTopic } from "../../topics.ts";
 import { readyOf } from "../condition.ts";
-import { letsIn } from "./namespace-conditions.ts";
+import { letsIn } from "../../namespace-conditions.ts";
 
 /** Whether an ExternalSecret may read from a store now. */
 export type Access =

@@ -44,7 +44,7 @@ export function targetSecret(
       ...given.annotations,
       [dataHashAnnotation]: dataHash(data),
     },
-    finalizers: [...new Set([...(held?.finalizers ?? []), ...given.finalizers])],
+    finalizers: finalizers(held, given.finalizers),
     ownerReferences: withController(held?.ownerReferences ?? [], object, name),
     data,
   };
@@ -58,6 +58,12 @@ function blueprint({ metadata, spec }: ExternalSecretObject) {
   }
   const { labels = {}, annotations = {}, finalizers = [] } = template.metadata ?? {};
   return { labels, annotations, finalizers, type: template.type };
+}
+
+/** None is added to a Secret that is being deleted: the API would refuse the whole write. */
+function finalizers(held: ObjectMeta | undefined, given: readonly string[]): readonly string[] {
+  if (held?.deletionTimestamp !== undefined) return held.finalizers;
+  return [...new Set([...(held?.finalizers ?? []), ...given])];
 }
 
 /** Labels or annotations that are not ours: what we wrote once and do not write any more is dropped. */

@@ -9,7 +9,9 @@ import type { ReferenceTable } from "../../credentials/store-references.ts";
 import { getStore, toStore, type StoreObject } from "../../kinds.ts";
 import type { KindMetrics } from "../../metrics.ts";
 import type { StoreClients } from "../../store-clients.ts";
-import { providerTopics } from "../../topics.ts";
+import { ResolutionError } from "../../resolve/resolution-error.ts";
+import { namespaceTopic, providerTopics } from "../../topics.ts";
+import type { Contests } from "../contest.ts";
 import { clusterFailure } from "../cluster-failure.ts";
 import { readyOf } from "../condition.ts";
 import { requeueInterval } from "./interval.ts";
@@ -21,6 +23,7 @@ export interface StoreDeps {
   readonly cluster: Cluster;
   readonly kind: Kind;
   readonly clients: StoreClients;
+  readonly contests: Contests;
   /** Paths of references, by key of `spec.provider`. */
   readonly references: ReferenceTable;
   readonly settings: { readonly controllerClass: string; readonly storeRequeueInterval: number };
@@ -28,12 +31,21 @@ export interface StoreDeps {
   readonly logger: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Hears how each look at a store ended, when its status is written. */
+  /** Hears how each look at a store ended. */
   readonly onLook: (ref: StoreRef, look: StoreLook) => void;
 }
 
-/** What was found: no such store; or one that was Ready before or not, and is now or not. */
-export type StoreLook = "gone" | { readonly before: "Ready" | "NotReady" | "Unknown"; readonly ready: boolean };
+/** ESO's finalizer of both kinds of store. */
+const esoFinalizer = "secretstore.externalsecrets.io/finalizer";
+
+/**
+ * What was found: no such store; one whose status was not written, as far as is known; or one that was Ready before or
+ * not, and is now or not.
+ */
+export type StoreLook =
+  | "gone"
+  | "unwritten"
+  | { readonly before: "Ready" | "NotReady" | "Unknown"; readonly ready: boolean };
 
 /** One reconcile of one store. */
 export async function reconcileStore(deps: StoreDeps, ref: StoreRef, signal: AbortSignal): Promise<Outcome> {
@@ -47,7 +59,9 @@ export async function reconcileStore(deps: StoreDeps, ref: StoreRef, signal: Abo
   }
   const { controller } = object.spec;
   if (controller && controller !== settings.controllerClass) return { result: "done" };
-  if (object.metadata.deletionTimestamp !== undefined) return { result: "done" };
+  const left = deps.contests.leave(object, deps.kind.namespaced);
+  if (left !== undefined) return left;
+  if (object.metadata.deletionTimestamp !== undefined) return letGo(deps, ref, object, signal);
   const outcome = await look(deps, ref, object, signal);
   metrics.duration(ref, now() - started);
   return outcome;
@@ -61,15 +75,40 @@ async function look(deps: StoreDeps, ref: StoreRef, object: StoreObject, signal:
     interval = requeueInterval(object.spec, interval);
     validation = await validate(store, deps.clients, deps.references, signal);
   } catch (thrown) {
-    validation = { valid: false, step: "validate", error: ProviderError.from(thrown) };
+    validation = { result: "invalid", step: "validate", error: ProviderError.from(thrown) };
   }
   // Being told to stop is no failure of the store's.
   if (signal.aborted) return { result: "again" };
   const refused = await record(deps, ref, object, validation, signal);
   if (refused !== undefined) return refused;
-  if (validation.valid) return { result: "done", after: interval };
+  if (validation.result !== "invalid") return { result: "done", after: interval };
   const { error } = validation;
-  return { result: "failed", error, waitsFor: providerTopics(store, error) };
+  // A class may let the namespace in once its labels are others.
+  const denied = error instanceof ResolutionError && error.reason === "ProviderNotApproved" && ref.namespace !== "";
+  const topics = denied ? [namespaceTopic(ref.namespace)] : [];
+  return { result: "failed", error, waitsFor: [...providerTopics(store, error), ...topics] };
+}
+
+/**
+ * Takes ESO's finalizer off a store that is being deleted. It keeps a store for PushSecrets that delete through it;
+ * nothing here does, so the store would hang in Terminating for ever.
+ */
+async function letGo(deps: StoreDeps, ref: StoreRef, object: StoreObject, signal: AbortSignal): Promise<Outcome> {
+  const { finalizers, resourceVersion } = object.metadata;
+  if (!finalizers.includes(esoFinalizer)) return { result: "done" };
+  const kept = finalizers.filter((finalizer) => finalizer !== esoFinalizer);
+  return write(() => deps.cluster.updateFinalizers(deps.kind, ref, resourceVersion, kept, signal));
+}
+
+/** How a run ends after a write: "again" when the object was another one already. */
+async function write(request: () => Promise<unknown>): Promise<Outcome> {
+  try {
+    await request();
+    return { result: "done" };
+  } catch (thrown) {
+    const error = clusterFailure(thrown);
+    return error.code === "Conflict" ? { result: "again" } : { result: "failed", error };
+  }
 }
 
 /** Writes status and event; undefined when that is done, else how the run ends. */
@@ -82,22 +121,23 @@ async function record(
 ): Promise<Outcome | undefined> {
   const { cluster, kind, metrics, logger, now } = deps;
   const before = readyOf(object.status?.conditions);
-  const { status, event } = reportOf(object, validation, now());
-  const fields = { [kind.kind]: { namespace: ref.namespace, name: ref.name }, ready: validation.valid };
-  if (event !== undefined) cluster.event(kind, ref, event);
+  const { status, events } = reportOf(object, validation, deps.references, now());
+  const ready = validation.result !== "invalid";
+  const fields = { [kind.kind]: { namespace: ref.namespace, name: ref.name }, ready };
+  for (const event of events) cluster.event(kind, ref, event);
   if (!isDeepStrictEqual(object.status ?? {}, status)) {
-    try {
-      await cluster.updateStatus(kind, ref, object.metadata.resourceVersion, status, signal);
-    } catch (thrown) {
-      const error = clusterFailure(thrown);
-      return error.code === "Conflict" ? { result: "again" } : { result: "failed", error };
+    const { resourceVersion } = object.metadata;
+    const written = await write(() => cluster.updateStatus(kind, ref, resourceVersion, status, signal));
+    if (written.result !== "done") {
+      deps.onLook(ref, "unwritten");
+      return written;
     }
   }
-  metrics.condition(ref, validation.valid ? "True" : "False");
-  logger[event === undefined ? "debug" : "info"](fields, "reconciled store");
+  metrics.condition(ref, ready ? "True" : "False");
+  logger[events.length === 0 ? "debug" : "info"](fields, "reconciled store");
   deps.onLook(ref, {
     before: before === undefined ? "Unknown" : before.status === "True" ? "Ready" : "NotReady",
-    ready: validation.valid,
+    ready,
   });
   return undefined;
 }

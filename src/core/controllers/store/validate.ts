@@ -2,13 +2,16 @@ import { withDeadline } from "../../../api/deadline.ts";
 import { ProviderError } from "../../../api/errors.ts";
 import { storeCapabilities, type Provider, type Store, type StoreCapabilities } from "../../../api/provider.ts";
 import { isReferent, type ReferenceTable } from "../../credentials/store-references.ts";
+import { ResolutionError } from "../../resolve/resolution-error.ts";
 import { withClient, type StoreClients } from "../../store-clients.ts";
 
 /** How far the validation of a store came. */
 export type Validation =
-  | { readonly valid: true; readonly capabilities: StoreCapabilities | undefined }
-  /** `step`: nothing serves it, no client could be made, or the client says no. */
-  | { readonly valid: false; readonly step: "resolve" | "client" | "validate"; readonly error: ProviderError };
+  | { readonly result: "valid"; readonly capabilities: StoreCapabilities | undefined }
+  /** The provider could not find out (ESO's ValidationResultUnknown with an error): the store counts as ready. */
+  | { readonly result: "undetermined"; readonly error: ProviderError }
+  /** `step`: no client could be made, or the client says no. */
+  | { readonly result: "invalid"; readonly step: "client" | "validate"; readonly error: ProviderError };
 
 /** Milliseconds that a validation may take. */
 const deadline = 30_000;
@@ -24,29 +27,34 @@ export async function validate(
   parent: AbortSignal,
 ): Promise<Validation> {
   const signal = withDeadline(parent, deadline);
-  let step: "resolve" | "client" | "validate" = "client";
+  let step: "client" | "validate" = "client";
   try {
-    const referent = isReferent(store, references);
-    step = "resolve";
-    const provider = clients.providerFor(store);
-    if (!referent) {
-      step = "client";
-      const context = clients.credentials.context(store, store.namespace);
-      await withClient(provider, { store, context, signal }, (client) => {
-        step = "validate";
-        return client.validate(signal);
-      });
+    if (!isReferent(store, references)) {
+      const result = await withClient(
+        clients,
+        { store, callerNamespace: store.namespace, signal },
+        {
+          run: (client) => {
+            step = "validate";
+            return client.validate(signal);
+          },
+          isRefused: (outcome) => typeof outcome === "object" && outcome.undetermined.code === "Unauthenticated",
+        },
+      );
+      if (typeof result === "object") return { result: "undetermined", error: result.undetermined };
     }
-    return { valid: true, capabilities: await capabilitiesOf(provider, signal) };
+    return { result: "valid", capabilities: await capabilitiesOf(clients.providerFor(store), signal) };
   } catch (thrown) {
-    return { valid: false, step, error: ProviderError.from(thrown) };
+    return { result: "invalid", step, error: ProviderError.from(thrown) };
   }
 }
 
+/** Undefined: they cannot be told now, and for information only: what is known from before stays. */
 async function capabilitiesOf(provider: Provider, signal: AbortSignal): Promise<StoreCapabilities | undefined> {
   try {
     return storeCapabilities(await provider.capabilities(signal));
-  } catch {
-    return undefined; // For information only: what is known from before stays.
+  } catch (thrown) {
+    if (thrown instanceof ResolutionError) throw thrown;
+    return undefined;
   }
 }

@@ -17,7 +17,7 @@ export const references: ReadonlyMap<string, readonly Reference[]> = new Map<str
       {"path":"/auth/kubernetes/secretRef","kind":"Secret","defaultKey":"token"},
       {"path":"/auth/kubernetes/serviceAccountRef","kind":"ServiceAccount","apiServerToken":true},
       {"path":"/auth/jwt/secretRef","kind":"Secret"},
-      {"path":"/auth/jwt/kubernetesServiceAccountToken/serviceAccountRef","kind":"ServiceAccount","audiences":["vault"]},
+      {"path":"/auth/jwt/kubernetesServiceAccountToken/serviceAccountRef","kind":"ServiceAccount","audiences":["vault"],"audiencesField":"audiences"},
       {"path":"/auth/ldap/secretRef","kind":"Secret"},
       {"path":"/auth/userPass/secretRef","kind":"Secret"},
       {"path":"/auth/cert/clientCert","kind":"Secret"},

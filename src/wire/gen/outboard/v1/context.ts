@@ -46,6 +46,8 @@ export interface Context {
    * Equal digests mean that a cached client may serve. Empty: nothing may be cached.
    */
   digest: Uint8Array;
+  /** A store without credentials of its own may use the identity of the provider's pod. */
+  ambient: boolean;
 }
 
 /** The SecretStore or ClusterSecretStore behind a call. */
@@ -121,7 +123,14 @@ export interface Info {
 }
 
 function createBaseContext(): Context {
-  return { store: undefined, caller: undefined, spec: new Uint8Array(0), credentials: [], digest: new Uint8Array(0) };
+  return {
+    store: undefined,
+    caller: undefined,
+    spec: new Uint8Array(0),
+    credentials: [],
+    digest: new Uint8Array(0),
+    ambient: false,
+  };
 }
 
 export const Context: MessageFns<Context> = {
@@ -140,6 +149,9 @@ export const Context: MessageFns<Context> = {
     }
     if (message.digest.length !== 0) {
       writer.uint32(42).bytes(message.digest);
+    }
+    if (message.ambient !== false) {
+      writer.uint32(48).bool(message.ambient);
     }
     return writer;
   },
@@ -195,6 +207,14 @@ export const Context: MessageFns<Context> = {
             }
 
             message.digest = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.ambient = reader.bool();
             continue;
           }
         }

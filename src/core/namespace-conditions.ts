@@ -1,11 +1,11 @@
-import { ProviderError } from "../../../api/errors.ts";
-import type { LabelSelector, NamespaceCondition } from "../../../api/kinds/secret-store.ts";
-import type { NamespaceObject } from "../../../cluster/objects.ts";
+import { ProviderError } from "../api/errors.ts";
+import type { LabelSelector, NamespaceCondition } from "../api/kinds/namespace-condition.ts";
+import type { NamespaceObject } from "../cluster/objects.ts";
 
 type Labels = NamespaceObject["labels"];
 
 /**
- * Whether the conditions of a ClusterSecretStore let a namespace in: any entry that matches does, by selector, by name or
+ * Whether the conditions of a ClusterSecretStore or ClusterProviderClass let a namespace in: any entry that matches does, by selector, by name or
  * by regular expression. No conditions let all in. Rejects with InvalidConfig for what is no selector or no RE2.
  */
 export async function letsIn(
@@ -19,7 +19,7 @@ export async function letsIn(
     if (namespaces?.includes(name)) return true;
     if (!namespaceRegexes?.length) continue;
     // RE2 is loaded by the first store that needs it.
-    const { compileRe2 } = await import("../../../api/re2.ts");
+    const { compileRe2 } = await import("../api/re2.ts");
     const matches = (pattern: string, at: number) =>
       compileRe2(pattern, `spec.conditions[${index}].namespaceRegexes[${at}]`).matches(name);
     if (namespaceRegexes.some(matches)) return true;

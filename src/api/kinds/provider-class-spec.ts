@@ -1,0 +1,39 @@
+import { Type } from "typebox";
+import { objectName } from "../schema.ts";
+import { conditionOf, conditionType } from "./condition.ts";
+import type { PrinterColumn } from "./kind-definition.ts";
+
+const host = "([a-z0-9]([-a-z0-9]*[a-z0-9])?\\.)*[a-z0-9]([-a-z0-9]*[a-z0-9])?";
+
+/** A DNS name and a port, "vault.providers.svc:8080". */
+export const address = Type.String({
+  minLength: 3,
+  maxLength: 260,
+  pattern: `^${host}:[1-9][0-9]{0,4}$`,
+  description: "Where the provider listens: SERVICE.NAMESPACE.svc:PORT. Its certificate must be for that host.",
+});
+
+/** Certificates for the connection. `where` says in which namespace the Secret is. */
+export const tls = (where: string) =>
+  Type.Object(
+    {
+      secretRef: Type.Object(
+        { name: objectName("Name of the Secret.") },
+        { description: `Secret with ca.crt, tls.crt and tls.key, in ${where}.` },
+      ),
+    },
+    { description: "What Outboard proves itself with to the provider, and the CA that vouches for the provider." },
+  );
+
+/** `status` of both kinds of class. */
+export const classStatus = Type.Object({
+  conditions: Type.Optional(Type.Array(conditionOf(conditionType), { description: "Ready, and why." })),
+});
+
+/** Printer columns of both kinds of class. */
+export const classColumns: readonly PrinterColumn[] = [
+  { name: "Address", type: "string", jsonPath: ".spec.address" },
+  { name: "Ready", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+  { name: "Status", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].reason' },
+  { name: "AGE", type: "date", jsonPath: ".metadata.creationTimestamp" },
+];

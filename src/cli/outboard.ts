@@ -1,0 +1,99 @@
+import type { Provider } from "../api/provider.ts";
+import { checkProcessSettings, processSettings } from "../core/process/settings.ts";
+import { checkLocalSettings, localSettings } from "../local/settings.ts";
+import { runLocal } from "../local/run.ts";
+import { errorTrail } from "../process/logs.ts";
+import { helpText, parseSettings, UsageError, wantsHelp } from "../process/settings.ts";
+import { shutdownSignal } from "../process/shutdown.ts";
+import packageJson from "../../package.json" with { type: "json" };
+
+const usage = `Usage: outboard COMMAND
+
+Commands:
+  core     Run the operator against a Kubernetes API server.
+  local    Turn ExternalSecret manifests into Secrets on this machine, without a cluster.
+  help     Say this; "outboard help core" and "outboard help local" say what those take.
+  version  Say which version this is.
+`;
+
+const localUsage = `Usage: outboard local -f DIR|FILE [-f ...] [--out DIR|--env-file FILE|--stdout] [--once|--watch]
+
+Runs the providers that the stores in the manifests need, and syncs the ExternalSecrets. No value is printed or
+written unless --out, --env-file or --stdout asks for it. Ends with 0 when all is Ready, 1 when something is not,
+2 when a flag is wrong.`;
+
+const coreUsage = `Usage: outboard core [--kubeconfig FILE] [--namespace NAME ...]
+
+Reconciles ExternalSecrets and stores until it is told to end (SIGTERM). Ends with 0 then, 1 when it cannot start or
+must not go on, 2 when a flag is wrong.`;
+
+/** What each command takes. */
+const helpOf = (command: string | undefined): string => {
+  if (command === "local") return helpText(localUsage, localSettings);
+  return command === "core" ? helpText(coreUsage, processSettings) : usage;
+};
+
+/** Runs a command; returns the exit code. */
+async function run(argv: readonly string[], linked: ReadonlyMap<string, Provider> | undefined): Promise<number> {
+  const [command, ...rest] = argv;
+  switch (command) {
+    case "core":
+      return wantsHelp(rest) ? say(helpOf(command)) : await core(rest, linked);
+    case "local":
+      return wantsHelp(rest) ? say(helpOf(command)) : await local(rest);
+    case "version":
+    case "--version":
+      return say(`outboard ${packageJson.version}\n`);
+    case "help":
+    case "--help":
+    case "-h":
+      return say(helpOf(rest[0]));
+    default:
+      throw new UsageError(command === undefined ? "no command is given" : "there is no such command");
+  }
+}
+
+async function core(argv: readonly string[], linked: ReadonlyMap<string, Provider> | undefined): Promise<number> {
+  const settings = parseSettings(processSettings, argv);
+  checkProcessSettings(settings);
+  // On demand: local mode starts without what talks to an API server.
+  const { runCore } = await import("../core/process/run.ts");
+  const exitCode = await runCore(settings, { now: Date.now, signal: shutdownSignal(), linked });
+  // Not by exitCode: what is still open then is nothing to wait for.
+  process.exit(exitCode);
+}
+
+async function local(argv: readonly string[]): Promise<number> {
+  const settings = parseSettings(localSettings, argv);
+  checkLocalSettings(settings);
+  const { stdout, stderr, env: environment } = process;
+  return await runLocal(settings, { stdout, stderr, environment, now: Date.now, signal: shutdownSignal() });
+}
+
+function say(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+/**
+ * The command line: runs what the arguments say and ends with its exit code.
+ * @param linked providers of this build, by key of `spec.provider`; without them providers are processes of their own
+ */
+export function outboard(linked?: ReadonlyMap<string, Provider>): void {
+  // Whoever reads our output went away (a pipe into head): nobody is left to work for.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => process.exit(1));
+  run(process.argv.slice(2), linked).then(
+    (exitCode) => {
+      process.exitCode = exitCode;
+    },
+    (error: unknown) => {
+      const isUsage = error instanceof UsageError;
+      const said = isUsage
+        ? `${error.message}\nRun "outboard help" for what it takes.`
+        : JSON.stringify(errorTrail(error));
+      process.stderr.write(`outboard: ${said}\n`);
+      // Not by exitCode: after a fault of ours something may still run.
+      process.exit(isUsage ? 2 : 1);
+    },
+  );
+}

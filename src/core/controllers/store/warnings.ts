@@ -1,0 +1,43 @@
+import { opensApiServer } from "../../../api/audiences.ts";
+import type { EventRecord } from "../../../cluster/cluster.ts";
+import { storeReferences, type ReferenceTable } from "../../credentials/store-references.ts";
+import { maintenance } from "../../gen/maintenance.ts";
+import { toStore, type StoreObject } from "../../kinds.ts";
+import { inlineKey } from "../../resolve/inline-key.ts";
+
+/** ESO's annotation that silences what is said about maintenance; any value does. */
+const silence = "external-secrets.io/ignore-maintenance-checks";
+
+/** ESO's words. */
+const ofMaintenance = {
+  NotMaintained: {
+    type: "Warning",
+    reason: "StoreUnmaintained",
+    message: "store isn't currently maintained. Please plan and prepare accordingly.",
+  },
+  Deprecated: {
+    type: "Warning",
+    reason: "StoreDeprecated",
+    message: "store is deprecated and will be removed on the next minor release. Please plan and prepare accordingly.",
+  },
+} as const;
+
+/** What there is to say of a store that works. `references` is the table of marked paths. */
+export function storeWarnings(object: StoreObject, references: ReferenceTable): readonly EventRecord[] {
+  const store = toStore(object);
+  const status = maintenance.get(inlineKey(store));
+  const told =
+    status === undefined || Object.hasOwn(object.metadata.annotations, silence) ? [] : [ofMaintenance[status]];
+  const opening = storeReferences(store, references).filter(opensApiServer);
+  return [...told, ...opening.map(({ pointer }) => apiServerToken(pointer))];
+}
+
+function apiServerToken(pointer: string): EventRecord {
+  return {
+    type: "Warning",
+    reason: "APIServerToken",
+    message:
+      `${pointer} names no audiences, so the provider gets tokens that open the Kubernetes API; ` +
+      "set audiences that the backend accepts",
+  };
+}

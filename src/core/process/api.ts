@@ -1,0 +1,42 @@
+import { clusterProviderClass } from "../../api/kinds/cluster-provider-class.ts";
+import { clusterSecretStore } from "../../api/kinds/cluster-secret-store.ts";
+import { externalSecret } from "../../api/kinds/external-secret.ts";
+import { providerClass } from "../../api/kinds/provider-class.ts";
+import { secretStore } from "../../api/kinds/secret-store.ts";
+import { createKubernetesCluster, type KubernetesCluster } from "../../cluster/kubernetes/kubernetes-cluster.ts";
+import type { Logger } from "../../process/logs.ts";
+import { statusManager } from "../controllers/contest.ts";
+import { managedLabel } from "../controllers/external-secret/names.ts";
+import type { ProcessSettings } from "./settings.ts";
+import packageJson from "../../../package.json" with { type: "json" };
+
+/** ESO's recorders of events; other kinds have the first. */
+const components: ReadonlyMap<string, string> = new Map([
+  [externalSecret.kind, "external-secrets"],
+  [secretStore.kind, "secret-store"],
+  [clusterSecretStore.kind, "cluster-secret-store"],
+]);
+
+/** Whether kinds of the cluster and Namespaces are looked at: always, unless Roles for some namespaces are all there is. */
+export function isClusterWide({ namespaces, enableClusterStoreReconciler }: ProcessSettings): boolean {
+  return namespaces.length === 0 || enableClusterStoreReconciler;
+}
+
+/** Begins to read the API server. Rejects when there is no usable kubeconfig or account. */
+export async function connectApi(settings: ProcessSettings, logger: Logger): Promise<KubernetesCluster> {
+  const { namespaces, kubeconfig, clientQps, clientBurst } = settings;
+  const clusterWide = isClusterWide(settings);
+  const kinds = [externalSecret, secretStore, providerClass, clusterSecretStore, clusterProviderClass];
+  return createKubernetesCluster({
+    kinds: kinds.filter(({ namespaced }) => namespaced || clusterWide),
+    ...(namespaces.length > 0 && { namespaces }),
+    watchNamespaces: clusterWide,
+    ...(kubeconfig !== undefined && { kubeconfig }),
+    ...(clientQps > 0 && { rate: { qps: clientQps, burst: clientBurst } }),
+    userAgent: `outboard/${packageJson.version}`,
+    managedLabel,
+    fieldManager: statusManager,
+    eventComponent: (kind) => components.get(kind) ?? "external-secrets",
+    logger,
+  });
+}

@@ -1,0 +1,44 @@
+import { parseListenAddress } from "../../process/listen-address.ts";
+import { Registry } from "../../process/metrics.ts";
+import { serveProbes, type Probes } from "../../process/probes.ts";
+import type { ProcessSettings } from "./settings.ts";
+
+/** Where metrics and probes are served. */
+export interface Endpoints {
+  /** The ports that were had. */
+  readonly ports: { readonly metricsPort?: number; readonly livePort?: number };
+  close(): Promise<void>;
+}
+
+/** Serves /metrics at --metrics-addr, /healthz and /readyz at --live-addr. Rejects with an Error that names the flag. */
+export async function serveEndpoints(
+  { metricsAddr, liveAddr }: Pick<ProcessSettings, "metricsAddr" | "liveAddr">,
+  { registries, ready }: { readonly registries: () => readonly Registry[]; readonly ready: () => readonly string[] },
+): Promise<Endpoints> {
+  const registry = {
+    contentType: Registry.PROMETHEUS_CONTENT_TYPE,
+    metrics: async () => (await Promise.all(registries().map((each) => each.metrics()))).join("\n"),
+  };
+  const metrics = await serve("--metrics-addr", metricsAddr, { registry });
+  const live = await serve("--live-addr", liveAddr, { ready });
+  return {
+    ports: { ...(metrics && { metricsPort: metrics.port }), ...(live && { livePort: live.port }) },
+    close: async () => {
+      await Promise.all([metrics?.close(), live?.close()]);
+    },
+  };
+}
+
+async function serve(
+  flag: string,
+  text: string,
+  what: Omit<Parameters<typeof serveProbes>[0], "host" | "port">,
+): Promise<Probes | undefined> {
+  const address = parseListenAddress(flag, text);
+  if (address === undefined) return undefined;
+  return serveProbes({ ...address, ...what }).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`cannot listen on ${text} (${error.code ?? "unknown error"}): choose another with ${flag}`, {
+      cause: error,
+    });
+  });
+}

@@ -1,0 +1,69 @@
+import type { Cluster } from "../../cluster/cluster.ts";
+import type { Logger } from "../../process/logs.ts";
+import { Gauge, Registry } from "../../process/metrics.ts";
+import { clusterSecretStore } from "../../api/kinds/cluster-secret-store.ts";
+import { secretStore } from "../../api/kinds/secret-store.ts";
+import { startCore } from "../core.ts";
+import { providerTopic } from "../topics.ts";
+import type { Providers } from "./providers.ts";
+import { leaseName, type ProcessSettings } from "./settings.ts";
+
+/** The times for which this process is the one that works. */
+export interface Terms {
+  /** Works until `lost` aborts (then stops at once) or the process is asked to end (then what is in hand is finished). */
+  serve(lost: AbortSignal): Promise<void>;
+  /** Metrics of leadership, and of the term that lasts. */
+  registries(): readonly Registry[];
+}
+
+/** What {@link createTerms} needs. */
+export interface TermsOptions {
+  readonly settings: ProcessSettings;
+  readonly cluster: Cluster;
+  readonly providers: Providers;
+  readonly logger: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Aborts when the process is asked to end. */
+  readonly signal: AbortSignal;
+}
+
+/** Makes {@link Terms}: controllers, their queues and their metrics begin anew with each. */
+export function createTerms(options: TermsOptions): Terms {
+  const { settings, cluster, providers, logger, now, signal } = options;
+  const own = new Registry();
+  const master = new Gauge({
+    name: "leader_election_master_status",
+    help: "Whether this process holds the Lease",
+    labelNames: ["name"],
+    registers: [own],
+  });
+  const name = leaseName(settings);
+  master.set({ name }, 0);
+  const reconciledElsewhere = new Set([
+    ...(settings.enableSecretStoreReconciler ? [] : [secretStore.kind]),
+    ...(settings.enableClusterStoreReconciler ? [] : [clusterSecretStore.kind]),
+  ]);
+  let current: Registry | undefined;
+  return {
+    serve: async (lost) => {
+      const registry = new Registry();
+      const core = startCore({ ...providers, cluster, settings, reconciledElsewhere, registry, logger, now });
+      const unsubscribe = providers.onReady((key) => core.wake(providerTopic(key)));
+      current = registry;
+      master.set({ name }, 1);
+      await either(lost, signal);
+      unsubscribe();
+      await core.stop(lost.aborted ? 0 : undefined);
+      current = undefined;
+      master.set({ name }, 0);
+    },
+    registries: () => (current === undefined ? [own] : [own, current]),
+  };
+}
+
+async function either(...signals: readonly AbortSignal[]): Promise<void> {
+  const signal = AbortSignal.any([...signals]);
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

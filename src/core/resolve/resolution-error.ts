@@ -1,0 +1,30 @@
+import { ProviderError, type Code } from "../../api/errors.ts";
+
+/** Reason of a store's Ready condition when no provider could be found for it. */
+export type ResolutionReason =
+  | "ProviderNotFound"
+  | "ProviderNotApproved"
+  | "ProviderUnavailable"
+  | "CertificateInvalid";
+
+const codes: Readonly<Record<ResolutionReason, Code>> = {
+  ProviderNotFound: "InvalidConfig",
+  ProviderNotApproved: "PermissionDenied",
+  ProviderUnavailable: "Unavailable",
+  CertificateInvalid: "InvalidConfig",
+};
+
+/** A store for which no provider could be found; none was called. The store's condition has its reason and message. */
+export class ResolutionError extends ProviderError {
+  readonly reason: ResolutionReason;
+
+  constructor(reason: ResolutionReason, message: string, options: ErrorOptions = {}) {
+    super(codes[reason], message, options);
+    this.reason = reason;
+  }
+
+  /** ProviderError's own test is true for each of its copies. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof ProviderError && "reason" in value;
+  }
+}

@@ -1,0 +1,262 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { Test } from "tap";
+import { createCa, issueLeaf } from "../src/certs/issue.ts";
+import { coreIdentity, type RunKeys } from "../src/local/run-keys.ts";
+import { startApiServer, type ApiServer } from "./api-server.ts";
+import { startBundledProvider, type BundledProvider } from "./bundled-provider.ts";
+import { searchForPlanted, until } from "./e2e/outboard.ts";
+import { plainCommand } from "./plain-command.ts";
+import { dist, root } from "./test-bundles.ts";
+
+/** Namespace of deploy/kustomize. */
+export const systemNamespace = "external-secrets";
+
+/** A cluster with the shipped manifests, and a provider's process beside it. */
+export interface Installation {
+  readonly api: ApiServer;
+  readonly provider: BundledProvider;
+  /** Which provider that is. */
+  readonly providerName: string;
+  /** As the audit log has core. */
+  readonly username: string;
+  /** Kubeconfig of core's own account. */
+  readonly kubeconfig: string;
+  /** Applies deploy/crds. */
+  applyCrds(): Promise<void>;
+  /** kubectl apply, of objects without their namespace. */
+  apply(namespace: string, ...manifests: readonly object[]): Promise<void>;
+  /** The Secret that {@link classOf} names: core's certificate for providers. */
+  applyCertificates(namespace: string): Promise<void>;
+  /** An object, undefined when there is none; `path` as "externalsecrets/app". */
+  get(namespace: string, path: string): Promise<KubeJson | undefined>;
+  stop(): Promise<void>;
+}
+
+/** What tests read of objects. */
+export interface KubeJson {
+  readonly metadata: {
+    readonly uid: string;
+    readonly resourceVersion: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly finalizers?: readonly string[];
+    readonly managedFields?: readonly { readonly manager: string; readonly subresource?: string }[];
+  };
+  readonly type?: string;
+  readonly spec?: Readonly<Record<string, unknown>>;
+  readonly data?: Readonly<Record<string, string>>;
+  readonly status?: {
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly reason: string;
+      readonly message: string;
+    }[];
+    readonly [field: string]: unknown;
+  };
+}
+
+/** Makes the namespaces, installs a folder of deploy/kustomize without CRDs yet, and starts a provider. */
+export async function install(
+  folder: string,
+  namespaces: readonly string[] = [],
+  providerName = "fake",
+): Promise<Installation> {
+  const api = await startApiServer({ audit: true });
+  for (const namespace of namespaces) await api.kubectl(["create", "namespace", namespace]);
+  await api.kubectl(["apply", "-k", join(root, "deploy", "kustomize", folder)]);
+  const { username, kubeconfig } = await api.serviceAccount(systemNamespace, "outboard-core");
+  const provider = await startBundledProvider(dist, providerName, await installationKeys());
+  const { ca, cert, key } = provider.keys.core;
+  const apply = async (namespace: string, ...manifests: readonly object[]) => {
+    const items = manifests.map((manifest) => JSON.stringify(manifest));
+    await api.kubectl(
+      ["-n", namespace, "apply", "--server-side", "--field-manager=test", "-f", "-"],
+      items.join("\n---\n"),
+    );
+  };
+  const applyCertificates = (namespace: string) =>
+    apply(namespace, {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "provider-tls" },
+      stringData: { "ca.crt": ca, "tls.crt": cert, "tls.key": key },
+    });
+  await applyCertificates(systemNamespace);
+  return {
+    api,
+    provider,
+    providerName,
+    username,
+    kubeconfig,
+    applyCrds: async () => {
+      await api.kubectl(["apply", "--server-side", "-f", join(root, "deploy", "crds")]);
+    },
+    apply,
+    applyCertificates,
+    get: async (namespace, path) => {
+      const text = await api.kubectl(["-n", namespace, "get", ...path.split("/"), "-o=json", "--ignore-not-found"]);
+      return text.trim() === "" ? undefined : (JSON.parse(text) as KubeJson);
+    },
+    stop: async () => {
+      await provider.stop();
+      await api.stop();
+    },
+  };
+}
+
+/** Durations of leader election that a test can wait for. */
+export const quickLease = [
+  "--leader-election-lease-duration=3s",
+  "--leader-election-renew-deadline=2s",
+  "--leader-election-retry-period=500ms",
+];
+
+/** Core's bundle, running as its Deployment says but for where files are and what it is told to listen on. */
+export interface CoreProcess {
+  readonly process: ChildProcess;
+  /** Its log so far, parsed. */
+  log(): readonly Readonly<Record<string, unknown>>[];
+  /** Resolves once a log line has this message. */
+  said(message: string): Promise<void>;
+  /** Body of a probe or of /metrics. */
+  ask(path: "/readyz" | "/healthz" | "/metrics"): Promise<string>;
+  /** Exit code; null: ended by a signal. */
+  readonly exited: Promise<number | null>;
+}
+
+/** Starts one; it is killed at the end of the test, and its output is searched for planted values. */
+export async function startCoreProcess(
+  t: Test,
+  installation: Installation,
+  args: readonly string[] = [],
+  file = join(dist, "core", "outboard.cjs"),
+): Promise<CoreProcess> {
+  const { kubeconfig, provider, providerName } = installation;
+  const command = (await deploymentCommand(installation)).map((word) =>
+    word.replace(/(?<=^|=)\/app\//, `${dirname(file)}/`),
+  );
+  const at = command.indexOf("--");
+  const [program, ...rest] = command.toSpliced(at, 0, `--allow-fs-read=${dirname(kubeconfig)}/*`);
+  const flags = [
+    `--kubeconfig=${kubeconfig}`,
+    `--system-namespace=${systemNamespace}`,
+    `--resolve=${addressOf(providerName)}=127.0.0.1:${provider.port}`,
+    "--metrics-addr=127.0.0.1:0",
+    "--live-addr=127.0.0.1:0",
+    "--loglevel=debug",
+    ...args,
+  ];
+  const child = spawn(...plainCommand(program === "node" ? process.execPath : String(program), [...rest, ...flags]), {
+    stdio: ["ignore", "inherit", "pipe"],
+  });
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (stderr += chunk));
+  const exited = new Promise<number | null>((resolve) => child.once("close", resolve));
+  const log = () =>
+    stderr
+      .split("\n")
+      .filter((line) => line.startsWith("{"))
+      .flatMap((line) => (line.endsWith("}") ? [JSON.parse(line) as Record<string, unknown>] : []));
+  t.teardown(async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
+    await exited;
+    searchForPlanted(t, stderr);
+  });
+  const said = (message: string) =>
+    until(
+      () => log().some(({ msg }) => msg === message),
+      () => `core never said ${JSON.stringify(message)}; it said:\n${stderr}`,
+    );
+  await said("started");
+  const { metricsPort, livePort } = log().find(({ msg }) => msg === "started") ?? {};
+  return {
+    process: child,
+    log,
+    said,
+    ask: async (path) => {
+      const port = path === "/metrics" ? metricsPort : livePort;
+      return await (await fetch(`http://127.0.0.1:${Number(port)}${path}`)).text();
+    },
+    exited,
+  };
+}
+
+/** What the Deployment that was applied runs. */
+async function deploymentCommand(installation: Installation): Promise<readonly string[]> {
+  const { spec } = (await installation.get(systemNamespace, "deployment/outboard-core")) ?? {};
+  const template = spec?.["template"] as {
+    readonly spec: {
+      readonly containers: readonly { readonly command: readonly string[]; readonly args?: readonly string[] }[];
+    };
+  };
+  return template.spec.containers.flatMap(({ command, args = [] }) => [...command, ...args]);
+}
+
+/** Address of the Service that deploy/kustomize/providers has for a provider. */
+export function addressOf(provider: string): string {
+  return `provider-${provider}.${systemNamespace}.svc:8080`;
+}
+
+/** Keys of core and of providers, whose names are those of their Services. */
+async function installationKeys(): Promise<RunKeys> {
+  const validity = { validity: 24 * 3_600_000, now: Date.now() };
+  const ca = await createCa({ commonName: "installation", ...validity });
+  const client = await issueLeaf({ ca, usage: "client", uris: [coreIdentity], ...validity });
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "outboard-installation-")));
+  return {
+    core: { ca: ca.certPem, cert: client.certPem, key: client.keyPem },
+    provider: async (name) => {
+      const dnsNames = [addressOf(name).slice(0, -":8080".length)];
+      const leaf = await issueLeaf({ ca, usage: "server", dnsNames, ...validity });
+      const own = join(folder, name);
+      mkdirSync(own, { recursive: true });
+      const files = { "ca.crt": ca.certPem, "tls.crt": leaf.certPem, "tls.key": leaf.keyPem };
+      for (const [file, text] of Object.entries(files)) writeFileSync(join(own, file), text, { mode: 0o600 });
+      return own;
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** The ClusterProviderClass of a provider's process. */
+export function classOf(provider: string): object {
+  return {
+    apiVersion: "external-secrets.io/v1alpha1",
+    kind: "ClusterProviderClass",
+    metadata: { name: provider },
+    spec: { address: addressOf(provider), tls: { secretRef: { name: "provider-tls" } } },
+  };
+}
+
+/** A SecretStore of the fake provider with these values. */
+export function fakeStore(values: Readonly<Record<string, string>>, more: object = {}): object {
+  return {
+    apiVersion: "external-secrets.io/v1",
+    kind: "SecretStore",
+    metadata: { name: "main" },
+    spec: {
+      runtimeRef: { kind: "ClusterProviderClass", name: "fake" },
+      provider: { fake: { data: Object.entries(values).map(([key, value]) => ({ key, value })) } },
+      ...more,
+    },
+  };
+}
+
+/** An ExternalSecret that reads `key` of the store "main" into "password". */
+export function externalSecretOf(key: string, more: object = {}, metadata: object = {}): object {
+  return {
+    apiVersion: "external-secrets.io/v1",
+    kind: "ExternalSecret",
+    metadata: { name: "app", ...metadata },
+    spec: { secretStoreRef: { name: "main" }, data: [{ secretKey: "password", remoteRef: { key } }], ...more },
+  };
+}
+
+/** `Ready` of an object's conditions. */
+export function readyOf(object: KubeJson | undefined) {
+  return object?.status?.conditions?.find(({ type }) => type === "Ready");
+}

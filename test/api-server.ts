@@ -37,6 +37,8 @@ export interface ApiServerOptions {
   readonly audit?: true;
   /** Garbage collection by owner references, deletion of namespaces, ServiceAccounts and the CA's ConfigMap. */
   readonly controllerManager?: true;
+  /** Admission plugins beside those that are on by default. */
+  readonly admissionPlugins?: readonly string[];
   /** What is put there before the controllers start: the garbage collector looks for new kinds every 30 s only. */
   readonly prepare?: (access: ApiAccess) => Promise<void>;
 }
@@ -178,6 +180,7 @@ function apiServerArgs(file: FileNamer, { etcdUrl, port, options }: Wiring): rea
     "--service-cluster-ip-range=10.0.0.0/24",
     // Nothing mounts tokens, and without the controller manager nothing makes the accounts that Pods would need.
     "--disable-admission-plugins=ServiceAccount",
+    ...(options.admissionPlugins ?? []).map((plugin) => `--enable-admission-plugins=${plugin}`),
     ...(options.audit ? audit : []),
   ];
 }

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import type { Test } from "tap";
 import { createCa, issueLeaf } from "../src/certs/issue.ts";
 import { coreIdentity, type RunKeys } from "../src/local/run-keys.ts";
-import { startApiServer, type ApiServer } from "./api-server.ts";
+import { startApiServer, type ApiServer, type ApiServerOptions } from "./api-server.ts";
 import { startBundledProvider, type BundledProvider } from "./bundled-provider.ts";
 import { searchForPlanted, until } from "./e2e/outboard.ts";
 import { plainCommand } from "./plain-command.ts";
@@ -64,8 +64,9 @@ export async function install(
   folder: string,
   namespaces: readonly string[] = [],
   providerName = "fake",
+  options: ApiServerOptions = {},
 ): Promise<Installation> {
-  const api = await startApiServer({ audit: true });
+  const api = await startApiServer({ audit: true, ...options });
   for (const namespace of namespaces) await api.kubectl(["create", "namespace", namespace]);
   await api.kubectl(["apply", "-k", join(root, "deploy", "kustomize", folder)]);
   const { username, kubeconfig } = await api.serviceAccount(systemNamespace, "outboard-core");

@@ -33,6 +33,7 @@ const references: readonly Reference[] = [
 /** A context that holds one Secret and gives tokens. */
 export const context: Context = {
   namespace: "team-a",
+  ambient: false,
   async secret({ name, key }) {
     if (name === "creds" && key === "token") return Buffer.from(credential);
     throw new ProviderError("InvalidConfig", `cannot find secret data for key: ${JSON.stringify(key)}`);

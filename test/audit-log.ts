@@ -19,6 +19,8 @@ export interface AuditEvent {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly stage: "ResponseStarted" | "ResponseComplete" | "Panic";
   readonly requestReceivedTimestamp: string;
+  /** When this stage was reached. */
+  readonly stageTimestamp: string;
 }
 
 /** Every request once it is answered, without bodies; of a watch also its start. */

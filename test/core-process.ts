@@ -136,24 +136,8 @@ export async function startCoreProcess(
   args: readonly string[] = [],
   file = join(dist, "core", "outboard.cjs"),
 ): Promise<CoreProcess> {
-  const { kubeconfig, provider, providerName } = installation;
-  const command = (await deploymentCommand(installation)).map((word) =>
-    word.replace(/(?<=^|=)\/app\//, `${dirname(file)}/`),
-  );
-  const at = command.indexOf("--");
-  const [program, ...rest] = command.toSpliced(at, 0, `--allow-fs-read=${dirname(kubeconfig)}/*`);
-  const flags = [
-    `--kubeconfig=${kubeconfig}`,
-    `--system-namespace=${systemNamespace}`,
-    `--resolve=${addressOf(providerName)}=127.0.0.1:${provider.port}`,
-    "--metrics-addr=127.0.0.1:0",
-    "--live-addr=127.0.0.1:0",
-    "--loglevel=debug",
-    ...args,
-  ];
-  const child = spawn(...plainCommand(program === "node" ? process.execPath : String(program), [...rest, ...flags]), {
-    stdio: ["ignore", "inherit", "pipe"],
-  });
+  const [program, ...rest] = await coreCommand(installation, ["--loglevel=debug", ...args], file);
+  const child = spawn(...plainCommand(program, rest), { stdio: ["ignore", "inherit", "pipe"] });
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => (stderr += chunk));
   const exited = new Promise<number | null>((resolve) => child.once("close", resolve));
@@ -184,6 +168,29 @@ export async function startCoreProcess(
     },
     exited,
   };
+}
+
+/** The command of the Deployment that was applied, with another bundle's `file`, where things are here, and `args`. */
+export async function coreCommand(
+  installation: Installation,
+  args: readonly string[],
+  file: string,
+): Promise<readonly [program: string, ...args: string[]]> {
+  const { kubeconfig, provider, providerName } = installation;
+  const command = (await deploymentCommand(installation)).map((word) =>
+    word.replace(/(?<=^|=)\/app\//, `${dirname(file)}/`),
+  );
+  const at = command.indexOf("--");
+  const [program = "", ...rest] = command.toSpliced(at, 0, `--allow-fs-read=${dirname(kubeconfig)}/*`);
+  const flags = [
+    `--kubeconfig=${kubeconfig}`,
+    `--system-namespace=${systemNamespace}`,
+    `--resolve=${addressOf(providerName)}=127.0.0.1:${provider.port}`,
+    "--metrics-addr=127.0.0.1:0",
+    "--live-addr=127.0.0.1:0",
+    ...args,
+  ];
+  return [program === "node" ? process.execPath : program, ...rest, ...flags];
 }
 
 /** What the Deployment that was applied runs. */

@@ -1,5 +1,5 @@
 import { test } from "tap";
-import { deadlineOf, withDeadline } from "./deadline.ts";
+import { deadlineOf, withDeadline, withinDeadline } from "./deadline.ts";
 import { ProviderError, errorTable, type Code } from "./errors.ts";
 import { abortError, untilAborted } from "./until-aborted.ts";
 
@@ -69,4 +69,20 @@ test("a signal that aborts ends the wait for what does not listen", async (t) =>
     t.equal(abortError(controller.signal).code, code, name);
   }
   t.equal(await untilAborted(Promise.resolve(7), new AbortController().signal), 7);
+});
+
+test("work within a deadline is told of it, of the end of it and of being given up, and its answer is the work's", async (t) => {
+  const parent = new AbortController();
+  t.equal(await withinDeadline(parent.signal, 60_000, async (signal) => deadlineOf(signal) !== undefined), true);
+  const aborted = (signal: AbortSignal) =>
+    new Promise<never>((_, reject) => {
+      const stop = () => reject(signal.reason as Error);
+      if (signal.aborted) stop();
+      else signal.addEventListener("abort", stop);
+    });
+  await t.rejects(withinDeadline(parent.signal, 1, aborted), { name: "TimeoutError" });
+  const work = withinDeadline(parent.signal, 60_000, aborted);
+  parent.abort(new Error("given up"));
+  await t.rejects(work, { message: "given up" });
+  await t.rejects(withinDeadline(parent.signal, 60_000, aborted), { message: "given up" }, "even before it began");
 });

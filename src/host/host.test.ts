@@ -207,7 +207,12 @@ test("a creation that nobody waits for is ended, and the next caller gets a new 
 });
 
 async function failThenHang(creation: number): Promise<void> {
-  if (creation === 1) throw new ProviderError("Unauthenticated", "wrong password");
+  if (creation === 1) {
+    // The second call begins a turn later.
+    await settle();
+    await settle();
+    throw new ProviderError("Unauthenticated", "wrong password");
+  }
   if (creation === 2) await new Promise(() => {});
 }
 

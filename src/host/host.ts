@@ -9,7 +9,8 @@ import type { HostLimits } from "./limits.ts";
 import { SpecCache } from "./spec-cache.ts";
 import type { CheckedSpec } from "./spec-check.ts";
 import { validateStore } from "./store-validation.ts";
-import { untilAborted } from "../api/until-aborted.ts";
+import { Turns } from "./turns.ts";
+import { abortError, untilAborted } from "../api/until-aborted.ts";
 
 /** What a host is made of. */
 export interface HostOptions {
@@ -53,6 +54,7 @@ export function createHost({ definition, limits, now }: HostOptions): Host {
   const specs = new SpecCache(definition, limits);
   const clients = new ClientCache(limits, now);
   const inFlight = new InFlight(limits);
+  const turns = new Turns();
   const sweeping = setInterval(() => clients.sweep(), sweepInterval).unref();
 
   /** Counts as in flight until `run` has really ended, which may be long after its caller gave up. */
@@ -63,7 +65,11 @@ export function createHost({ definition, limits, now }: HostOptions): Host {
       clusterStore: call.store.namespace === "",
       callerNamespace: call.callerNamespace,
     });
-    return untilAborted(run().finally(leave), signal);
+    const begun = turns.next(JSON.stringify([call.peer, call.callerNamespace])).then(() => {
+      if (signal.aborted) throw abortError(signal);
+      return run();
+    });
+    return untilAborted(begun.finally(leave), signal);
   };
 
   return {

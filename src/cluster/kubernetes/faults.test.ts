@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type Test } from "tap";
 import { startApiProxy } from "../../../test/api-proxy.ts";
-import { apiServerMissing, startApiServer, type ApiServer } from "../../../test/api-server.ts";
+import { apiServerMissing, startApiServer } from "../../../test/api-server.ts";
 import {
   eventually,
   externalSecretManifest,
@@ -14,6 +14,7 @@ import {
   type ClusterAdmin,
 } from "../../../test/cluster-contract/world.ts";
 import { applyCrds } from "../../../test/crds/server.ts";
+import { compact } from "../../../test/etcd.ts";
 import { clusterAdmin, kubernetesCluster } from "../../../test/kubernetes-world.ts";
 import { externalSecret } from "../../api/kinds/external-secret.ts";
 import type { KubernetesClusterOptions } from "./kubernetes-cluster.ts";
@@ -181,15 +182,4 @@ test("what networks and API servers do", { skip: apiServerMissing() }, async (t)
 
 async function deleteSecret(admin: ClusterAdmin, namespace: string, name: string): Promise<void> {
   await admin.delete({ apiVersion: "v1", kind: "Secret", namespaced: true }, { namespace, name });
-}
-
-/** Takes all of etcd's history away (etcd's JSON gateway). */
-async function compact({ etcdUrl }: ApiServer): Promise<void> {
-  const ask = async (path: string, body: object) => {
-    const answer = await fetch(etcdUrl + path, { method: "POST", body: JSON.stringify(body) });
-    if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
-    return (await answer.json()) as { readonly header: { readonly revision: string } };
-  };
-  const { header } = await ask("/v3/maintenance/status", {});
-  await ask("/v3/kv/compaction", { revision: header.revision, physical: true });
 }

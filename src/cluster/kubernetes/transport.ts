@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Dispatcher } from "undici";
+import { withinDeadline } from "../../api/deadline.ts";
 import { ClusterError } from "../cluster.ts";
 import type { Connections } from "./connections.ts";
 import type { Credential, Credentials } from "./credentials.ts";
@@ -107,15 +108,16 @@ export function createTransport({ connections, credentials, userAgent, rateLimit
     request: async (request) => {
       const { signal, deadline = defaultDeadline } = request;
       signal.throwIfAborted();
-      const within = AbortSignal.any([signal, AbortSignal.timeout(deadline)]);
-      try {
-        return await ask(request, within, async (body) => body.json());
-      } catch (error) {
-        signal.throwIfAborted();
-        if (error instanceof ClusterError) throw error;
-        if (!within.aborted) throw error;
-        throw new ClusterError("Unavailable", `${request.name}: no answer within ${deadline / 1_000} s`);
-      }
+      return withinDeadline(signal, deadline, async (within) => {
+        try {
+          return await ask(request, within, async (body) => body.json());
+        } catch (error) {
+          signal.throwIfAborted();
+          if (error instanceof ClusterError) throw error;
+          if (!within.aborted) throw error;
+          throw new ClusterError("Unavailable", `${request.name}: no answer within ${deadline / 1_000} s`);
+        }
+      });
     },
     stream: (request) => ask(request, request.signal, async (body) => body),
     close: () => connections.close(),

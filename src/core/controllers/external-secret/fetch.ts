@@ -1,4 +1,4 @@
-import { withDeadline } from "../../../api/deadline.ts";
+import { withinDeadline } from "../../../api/deadline.ts";
 import type { Read } from "../../../api/provider.ts";
 import { readAll, readDeadline } from "../../../api/read-all.ts";
 import type { StoreRef } from "../../credentials/dependencies.ts";
@@ -51,16 +51,20 @@ async function fetchFrom(
   clients: StoreClients,
   caller: Caller,
 ): Promise<readonly SourceResult[]> {
-  const signal = withDeadline(caller.signal, readDeadline(reads));
   try {
     const object = caller.store(ref);
     if (object === undefined) throw noSuchStore(ref);
     const store = toStore(object);
-    const user = { store, callerNamespace: caller.namespace, signal };
-    return await withClient(clients, user, {
-      run: (client) => readAll(client, reads, signal),
-      isRefused: (results) => results.some((result) => "error" in result && isUnauthenticated(result.error)),
-    });
+    return await withinDeadline(caller.signal, readDeadline(reads), (signal) =>
+      withClient(
+        clients,
+        { store, callerNamespace: caller.namespace, signal },
+        {
+          run: (client) => readAll(client, reads, signal),
+          isRefused: (results) => results.some((result) => "error" in result && isUnauthenticated(result.error)),
+        },
+      ),
+    );
   } catch (error) {
     return reads.map(() => ({ error }));
   }

@@ -23,6 +23,7 @@ export function metadataHash(metadata: {
 }
 
 function goMap(entries: readonly (readonly [string, string])[]): string {
-  const sorted = entries.toSorted(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  // Keys of Secrets, labels and annotations are ASCII, where this is the order of bytes.
+  const sorted = entries.toSorted(([a], [b]) => (a < b ? -1 : 1));
   return `map[${sorted.map(([key, value]) => `${key}:${value}`).join(" ")}]`;
 }

@@ -18,7 +18,8 @@ const notOptions = [...benchmarks, ...inCluster, "cluster", "--no-build"];
 const options = given.filter((argument) => !notOptions.includes(argument));
 
 ensureInstalled();
-if (!given.includes("--no-build")) run(node(), [join(root, "scripts", "build-provider.mjs"), "--all"], { quiet: true });
+const build = (...args) => run(node(), [join(root, "scripts", "build-provider.mjs"), ...args], { quiet: true });
+if (!given.includes("--no-build")) build("--all");
 // esbuild is there only now.
 const { bundle } = await import("./bundle/esbuild.mjs");
 const out = join(root, ".outboard", "bench");
@@ -27,6 +28,9 @@ for (const name of ["bare-server", "bare-client", "shim-client"]) {
   const { bytes } = await bundle(root, `import "./bench/load/${name}.ts";`);
   writeFileSync(join(out, `${name}.cjs`), bytes);
 }
-if (named.includes("cluster/together"))
-  run(node(), [join(root, "scripts", "build-provider.mjs"), "--all-in-one", "fake", "--out", out], { quiet: true });
+if (named.some((name) => inCluster.includes(name))) {
+  // What answers slowly, and the build that core is compared with.
+  build("scripted", "--providers", join(root, "test", "providers"), "--out", join(root, ".outboard", "test-bundles"));
+  build("--all-in-one", "fake", "--out", out);
+}
 for (const name of named.length > 0 ? named : benchmarks) run(node(), [join(root, "bench", `${name}.ts`), ...options]);

@@ -3,7 +3,15 @@ import { test } from "tap";
 import { apiServerMissing } from "./api-server.ts";
 import { startBundledProvider } from "./bundled-provider.ts";
 import { becomes, lease, requests, tools } from "./core-observation.ts";
-import { addressOf, classOf, externalSecretOf, fakeStore, install, startCoreProcess } from "./core-process.ts";
+import {
+  addressOf,
+  classOf,
+  externalSecretOf,
+  fakeStore,
+  install,
+  quickLease,
+  startCoreProcess,
+} from "./core-process.ts";
 import { namespacedRights, roleControl, shippedRights } from "./core-roles.ts";
 import { usesOf, type Use } from "./core-uses.ts";
 import { until } from "./e2e/outboard.ts";
@@ -29,12 +37,6 @@ const counted: ReadonlyMap<string, string> = new Map([
   ["external-secrets.io/clusterpushsecrets", "ClusterPushSecret"],
   ["generators.external-secrets.io/generatorstates", "GeneratorState"],
 ]);
-
-const quickLease = [
-  "--leader-election-lease-duration=3s",
-  "--leader-election-renew-deadline=2s",
-  "--leader-election-retry-period=500ms",
-];
 
 test(
   "without any one right of the shipped Roles core fails at what needs it",

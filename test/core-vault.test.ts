@@ -3,18 +3,11 @@ import { test } from "tap";
 import { apiServerMissing } from "./api-server.ts";
 import { startBundledProvider, type BundledProvider } from "./bundled-provider.ts";
 import { becomes, requests, tools } from "./core-observation.ts";
-import { classOf, install, readyOf, startCoreProcess, systemNamespace } from "./core-process.ts";
+import { classOf, install, quickLease, readyOf, startCoreProcess, systemNamespace } from "./core-process.ts";
 import { plantSecret, searchForPlanted, until } from "./e2e/outboard.ts";
 import { dist, root } from "./test-bundles.ts";
 import { mountKubernetesAuth, reviewerName } from "./vault-kubernetes-auth.ts";
 import { startVault, vaultMissing } from "./vault-server.ts";
-
-/** So that a core does not wait long for the Lease of one that was killed. */
-const quickLease = [
-  "--leader-election-lease-duration=3s",
-  "--leader-election-renew-deadline=2s",
-  "--leader-election-retry-period=500ms",
-];
 
 test(
   "manifests written for ESO, a real API server and a real Vault",

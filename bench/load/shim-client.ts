@@ -1,5 +1,5 @@
 // Core's side: the shim as core uses it, with what controllers put around each call.
-import { withDeadline } from "../../src/api/deadline.ts";
+import { withinDeadline } from "../../src/api/deadline.ts";
 import { readDeadline } from "../../src/api/read-all.ts";
 import { ProviderError } from "../../src/api/errors.ts";
 import type { Context, Read } from "../../src/api/provider.ts";
@@ -24,7 +24,8 @@ serveLoads(async ({ target, load }) => {
   }
   const reads = Array.from({ length: load.reads }, (_, index): Read => ({ op: "get", ref: secretRef(index) }));
   return async () => {
-    const results = await client.read?.(reads, withDeadline(new AbortController().signal, readDeadline(reads)));
+    const within = new AbortController().signal;
+    const results = await withinDeadline(within, readDeadline(reads), async (late) => client.read?.(reads, late));
     return results?.flatMap((result) => ("value" in result ? [result.value] : [])) ?? [];
   };
 });

@@ -1,18 +1,10 @@
 const deadlineKey = Symbol.for("outboard.deadline");
 
 /**
- * A signal that aborts with `parent`, and with a TimeoutError after `milliseconds`. What it aborts at travels with it,
- * so that the wire can tell the other side; a parent's earlier deadline wins.
- */
-export function withDeadline(parent: AbortSignal, milliseconds: number): AbortSignal {
-  const at = Math.min(Date.now() + milliseconds, deadlineOf(parent) ?? Number.POSITIVE_INFINITY);
-  const signal = AbortSignal.any([parent, AbortSignal.timeout(milliseconds)]);
-  return Object.assign(signal, { [deadlineKey]: at });
-}
-
-/**
- * {@link withDeadline} for what is done often: its timer and listener end with `work`. AbortSignal.any and .timeout hold
- * weak references, and collecting those costs more than the rest of a request.
+ * Does `work` with a signal that aborts with `parent`, and with a TimeoutError after `milliseconds`. What it aborts at
+ * travels with it, so that the wire can tell the other side; a parent's earlier deadline wins. The timer and the listener
+ * end with `work`: AbortSignal.any and .timeout hold weak references, and collecting those costs more than the rest of a
+ * request.
  */
 export async function withinDeadline<Result>(
   parent: AbortSignal,

@@ -20,7 +20,7 @@ export function readDeadline(reads: readonly Read[]): number {
 /**
  * Does all `reads`, by `client.read` if the client has it, else by single calls, and answers in their order. Never
  * rejects: a read that failed, or that the signal cut off, has its error in its place. Waits no longer than the signal,
- * even for a client that does not heed it. The caller sets the deadline: `withDeadline(signal, readDeadline(reads))`.
+ * even for a client that does not heed it. The caller sets the deadline, by {@link readDeadline}.
  */
 export async function readAll(
   client: SecretsClient,

@@ -1,4 +1,4 @@
-import { withDeadline } from "../api/deadline.ts";
+import { withinDeadline } from "../api/deadline.ts";
 import type { SecretsClient } from "../api/provider.ts";
 import { untilAborted } from "../api/until-aborted.ts";
 
@@ -21,16 +21,19 @@ export class SharedClient {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
     this.#finish = resolve;
-    const signal = withDeadline(this.#abort.signal, creationTimeout);
-    const creating = create(signal);
-    this.#creation = untilAborted(creating, signal);
-    this.#creation.then(
-      () => (this.#state = "ready"),
-      () => {
-        this.#state = "failed";
+    this.#creation = withinDeadline(this.#abort.signal, creationTimeout, async (signal) => {
+      const creating = create(signal);
+      try {
+        return await untilAborted(creating, signal);
+      } catch (error) {
         // It may still come, from a provider that does not listen to the signal: nobody else would close it.
         creating.then(close, ignore);
-      },
+        throw error;
+      }
+    });
+    this.#creation.then(
+      () => (this.#state = "ready"),
+      () => (this.#state = "failed"),
     );
   }
 

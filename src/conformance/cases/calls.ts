@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { withDeadline } from "../../api/deadline.ts";
+import { withinDeadline } from "../../api/deadline.ts";
 import type { Read, RemoteRef } from "../../api/provider.ts";
 import { readAll } from "../../api/read-all.ts";
 import { mediumValue } from "../seed.ts";
@@ -73,7 +73,8 @@ export const callCases: readonly ConformanceCase[] = [
     unless: "hanging",
     run: (subject) =>
       withClient(subject, async (client) => {
-        await rejectsWith(client.getSecret(hanging(subject), withDeadline(never(), 700)), "DeadlineExceeded");
+        const call = withinDeadline(never(), 700, (signal) => client.getSecret(hanging(subject), signal));
+        await rejectsWith(call, "DeadlineExceeded");
       }),
   },
   {
@@ -87,7 +88,7 @@ export const callCases: readonly ConformanceCase[] = [
           get(hanging(subject)),
           get(subject.ref("conformance-text")),
         ];
-        const [first, second, third] = await readAll(client, reads, withDeadline(never(), 2_000));
+        const [first, second, third] = await withinDeadline(never(), 2_000, (signal) => readAll(client, reads, signal));
         assert.ok(first !== undefined && "value" in first && third !== undefined && "value" in third);
         assert.ok(second !== undefined && "error" in second && second.error.code === "DeadlineExceeded");
       }),
@@ -112,7 +113,7 @@ export const callCases: readonly ConformanceCase[] = [
         const reads = Array.from({ length: 256 }, (_, index) =>
           get(subject.ref(index % 50 === 7 ? "conformance-missing" : "conformance-medium")),
         );
-        const results = await readAll(client, reads, withDeadline(never(), 60_000));
+        const results = await withinDeadline(never(), 60_000, (signal) => readAll(client, reads, signal));
         assert.equal(results.length, 256);
         results.forEach((result, index) => {
           if (index % 50 === 7) assert.ok("error" in result && result.error.code === "NoSecret", `read ${index}`);
@@ -133,7 +134,7 @@ export const callCases: readonly ConformanceCase[] = [
           if (index === 200) return { op: "find", find: { name: { regexp: "conformance-find-one$" } } };
           return get(subject.ref(`conformance-many-${index % 64}`));
         });
-        const results = await readAll(client, reads, withDeadline(never(), 60_000));
+        const results = await withinDeadline(never(), 60_000, (signal) => readAll(client, reads, signal));
         results.forEach((result, index) => {
           if (index === 100 || index === 200) assert.ok("values" in result && result.values.size > 0, `read ${index}`);
           else {

@@ -1,6 +1,6 @@
 import { Metadata, status } from "@grpc/grpc-js";
 import t from "tap";
-import { withDeadline } from "../../api/deadline.ts";
+import { withinDeadline } from "../../api/deadline.ts";
 import { errorTable, ProviderError, type Code } from "../../api/errors.ts";
 import type { Read, SecretsClient } from "../../api/provider.ts";
 import { Validation } from "../../wire/gen/outboard/v1/context.ts";
@@ -145,7 +145,8 @@ t.test("the deadline and a cancel reach the peer", async (t) => {
   await cancelled;
   t.ok(Math.abs(Number(deadlines[0]) - Date.now() - 30_000) < 20_000, "30 s where the caller set none");
 
-  t.match(await failure(client.getSecret({ key: "k" }, withDeadline(never, 200))), { code: "DeadlineExceeded" });
+  const late = withinDeadline(never, 200, (signal) => client.getSecret({ key: "k" }, signal));
+  t.match(await failure(late), { code: "DeadlineExceeded" });
   t.ok(Number(deadlines[1]) - Date.now() < 20_000, "the caller's own where it set one");
   t.match(await failure(client.getSecret({ key: "k" }, AbortSignal.abort())), { code: "Cancelled" });
   t.equal(deadlines.length, 2, "what is aborted already is not sent");

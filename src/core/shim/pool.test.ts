@@ -1,5 +1,5 @@
 import t, { type Test } from "tap";
-import { withDeadline } from "../../api/deadline.ts";
+import { withinDeadline } from "../../api/deadline.ts";
 import { createRegistry } from "../../process/metrics.ts";
 import { certificates } from "../../wire/certificates.ts";
 import type { Endpoint } from "../resolve/endpoint.ts";
@@ -34,7 +34,8 @@ function core(t: Test, endpoint: Endpoint) {
   const shim = createShim({ resolver: { endpoint: () => place.endpoint }, references: new Map(), pool, registry });
   t.teardown(() => pool.close());
   const store = vaultStore();
-  const connect = () => shim.providerFor(store).newClient(store, context, withDeadline(never, 10_000));
+  const connect = () =>
+    withinDeadline(never, 10_000, (signal) => shim.providerFor(store).newClient(store, context, signal));
   return { pool, shim, place, connect };
 }
 

@@ -1,4 +1,4 @@
-import { withDeadline } from "../../../api/deadline.ts";
+import { withinDeadline } from "../../../api/deadline.ts";
 import { ProviderError } from "../../../api/errors.ts";
 import { storeCapabilities, type Provider, type Store, type StoreCapabilities } from "../../../api/provider.ts";
 import { isReferent, type ReferenceTable } from "../../credentials/store-references.ts";
@@ -20,13 +20,21 @@ const deadline = 30_000;
  * Looks at a store through its provider. A cluster store whose credentials depend on who uses it has nobody to be
  * validated for: it counts as valid without a call, as in ESO. `references` is the table of marked paths.
  */
-export async function validate(
+export function validate(
   store: Store,
   clients: StoreClients,
   references: ReferenceTable,
   parent: AbortSignal,
 ): Promise<Validation> {
-  const signal = withDeadline(parent, deadline);
+  return withinDeadline(parent, deadline, (signal) => validateWithin(store, clients, references, signal));
+}
+
+async function validateWithin(
+  store: Store,
+  clients: StoreClients,
+  references: ReferenceTable,
+  signal: AbortSignal,
+): Promise<Validation> {
   let step: "client" | "validate" = "client";
   try {
     if (!isReferent(store, references)) {

@@ -7,6 +7,7 @@ export interface ClassStats {
 /** What the metrics show of a queue. */
 export interface QueueStats {
   readonly changed: ClassStats;
+  readonly woken: ClassStats;
   readonly due: ClassStats;
   readonly active: number;
   /** Items that are due later. */

@@ -198,6 +198,24 @@ test("a wake makes due what waits for its topic, paced, and nothing else", (t) =
   t.end();
 });
 
+test("what comes back goes before what is merely due, and after what somebody changed", (t) => {
+  const { queue, takeAll } = testQueue({ concurrent: 1 });
+  queue.enqueue(key("a/back"), "due");
+  takeAll();
+  queue.finish(key("a/back"), failed(["provider:x"]));
+  for (let index = 0; index < 3; index++) queue.enqueue(key(`a/due-${index}`), "due");
+  queue.wake("provider:x");
+  queue.enqueue(key("a/changed"), "changed");
+  t.equal(queue.stats().woken.depth, 1);
+  const order = [];
+  for (let [id] = takeAll(); id !== undefined; [id] = takeAll()) {
+    order.push(id);
+    queue.finish(key(id), { result: "done" });
+  }
+  t.strictSame(order, ["a/changed", "a/back", "a/due-0", "a/due-1", "a/due-2"]);
+  t.end();
+});
+
 test("a wake at once is not paced; what waits without a failure is no failure", (t) => {
   const { queue, takeAll } = testQueue({ concurrent: 1_000 });
   for (let index = 0; index < 300; index++) queue.enqueue(key(`a/${index}`), "due");
@@ -262,6 +280,7 @@ test("depth and age are counted for each class", (t) => {
   clock.advance(2_000);
   t.strictSame(queue.stats(), {
     changed: { depth: 2, oldest: 5_000 },
+    woken: { depth: 0, oldest: 0 },
     due: { depth: 1, oldest: 2_000 },
     active: 0,
     delayed: 0,

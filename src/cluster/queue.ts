@@ -10,8 +10,12 @@ import { classStats, type QueueStats } from "./queue-stats.ts";
 import { Topics } from "./topics.ts";
 import { wakeDelay } from "./wake-pacing.ts";
 
-/** Why an item runs: somebody changed something and looks at the screen, or it is merely due. The former go first. */
-export type QueueClass = "changed" | "due";
+/**
+ * Why an item runs, the most urgent first: somebody changed something and looks at the screen, what it failed on is
+ * back, or it is merely due.
+ */
+const queueClasses = ["changed", "woken", "due"] as const;
+export type QueueClass = (typeof queueClasses)[number];
 
 /** How fast what waited for a topic comes back. */
 export type WakePace = "paced" | "at-once";
@@ -69,7 +73,11 @@ export class Queue {
   readonly #items = new Map<string, Item>();
   readonly #active = new Set<Item>();
   readonly #delayed = new Delayed<Item>();
-  readonly #ready: Readonly<Record<QueueClass, FairQueue<Item>>> = { changed: new FairQueue(), due: new FairQueue() };
+  readonly #ready: Readonly<Record<QueueClass, FairQueue<Item>>> = {
+    changed: new FairQueue(),
+    woken: new FairQueue(),
+    due: new FairQueue(),
+  };
   readonly #topics = new Topics<Item>();
   readonly #lanes: Lanes;
   readonly #random: () => number;
@@ -86,8 +94,8 @@ export class Queue {
   enqueue(key: ObjectKey, queueClass: QueueClass): void {
     const item = this.#item(key);
     if (item.active) {
-      item.again = item.again === "changed" ? "changed" : queueClass;
-    } else if (!this.#ready.changed.has(item) && !this.#ready[queueClass].has(item)) {
+      if (item.again === undefined || isMoreUrgent(queueClass, item.again)) item.again = queueClass;
+    } else if (!this.#isReady(item) || isMoreUrgent(queueClass, item.queueClass)) {
       this.#makeReady(item, queueClass, this.#options.clock.now());
     }
   }
@@ -98,7 +106,7 @@ export class Queue {
     for (const item of this.#active) item.woken.add(topic);
     for (const [index, item] of this.#topics.take(topic).entries()) {
       const dueAt = now + (pace === "paced" ? wakeDelay(index) : 0);
-      if (dueAt < item.dueAt && !this.#ready[item.queueClass].has(item)) this.#delay(item, dueAt);
+      if (dueAt < item.dueAt && !this.#isReady(item)) this.#delay(item, dueAt, "woken");
     }
     this.#release();
   }
@@ -107,7 +115,7 @@ export class Queue {
   take(): ObjectKey | undefined {
     if (this.#active.size >= this.#options.concurrent) return undefined;
     const free = (lanes: readonly Lane[]) => this.#lanes.free(lanes);
-    const item = this.#ready.changed.take(free) ?? this.#ready.due.take(free);
+    const item = this.#ready.changed.take(free) ?? this.#ready.woken.take(free) ?? this.#ready.due.take(free);
     if (item === undefined) return undefined;
     item.active = true;
     item.woken.clear();
@@ -149,6 +157,7 @@ export class Queue {
     const dueTimes = (queueClass: QueueClass) => Array.from(this.#ready[queueClass].values(), (item) => item.dueAt);
     return {
       changed: classStats(dueTimes("changed"), now),
+      woken: classStats(dueTimes("woken"), now),
       due: classStats(dueTimes("due"), now),
       active: this.#active.size,
       delayed: this.#delayed.size,
@@ -197,10 +206,10 @@ export class Queue {
       item.tries += 1;
       item.error = outcome.result === "again" ? undefined : outcome.error;
     }
-    if (missed) this.#delay(item, now + backoff(1, this.#random()));
-    else if (outcome.result === "done" && outcome.after !== undefined) this.#delay(item, now + outcome.after);
+    if (missed) this.#delay(item, now + backoff(1, this.#random()), "woken");
+    else if (outcome.result === "done" && outcome.after !== undefined) this.#delay(item, now + outcome.after, "due");
     else if (outcome.result === "failed" || outcome.result === "again")
-      this.#delay(item, now + retryDelay(item.error, item.tries, this.#random()));
+      this.#delay(item, now + retryDelay(item.error, item.tries, this.#random()), "due");
     return Number.isFinite(item.dueAt) || item.error !== undefined || waitsFor.length > 0;
   }
 
@@ -214,7 +223,12 @@ export class Queue {
     this.#options.onReady();
   }
 
-  #delay(item: Item, dueAt: number): void {
+  #isReady(item: Item): boolean {
+    return this.#ready[item.queueClass].has(item);
+  }
+
+  #delay(item: Item, dueAt: number, queueClass: QueueClass): void {
+    item.queueClass = queueClass;
     item.dueAt = dueAt;
     this.#delayed.put(item, dueAt);
     this.#setTimer();
@@ -223,7 +237,7 @@ export class Queue {
   #release(): void {
     const now = this.#options.clock.now();
     for (let item = this.#delayed.take(now); item !== undefined; item = this.#delayed.take(now)) {
-      this.#makeReady(item, "due", item.dueAt);
+      this.#makeReady(item, item.queueClass, item.dueAt);
     }
     this.#setTimer();
   }
@@ -239,6 +253,10 @@ export class Queue {
     });
     this.#timer = { dueAt, cancel };
   }
+}
+
+function isMoreUrgent(a: QueueClass, b: QueueClass): boolean {
+  return queueClasses.indexOf(a) < queueClasses.indexOf(b);
 }
 
 function idOf(key: ObjectKey): string {

@@ -61,8 +61,8 @@ export function controllerMetrics(
   };
 }
 
-function waiting({ changed, due }: QueueStats): number {
-  return changed.depth + due.depth;
+function waiting({ changed, woken, due }: QueueStats): number {
+  return changed.depth + woken.depth + due.depth;
 }
 
 /** controller-runtime's words. */

@@ -92,9 +92,10 @@ export function queueMetrics(registry: Registry, queues: ReadonlyMap<string, { s
     });
   gauge(
     "depth",
-    "Objects by what they wait for: a worker (changed by a user, or due), their time, or running",
+    "Objects by what they wait for: a worker (changed by a user, back from a failure, or due), their time, or running",
     (stats) => ({
       changed: stats.changed.depth,
+      woken: stats.woken.depth,
       due: stats.due.depth,
       delayed: stats.delayed,
       active: stats.active,
@@ -102,6 +103,7 @@ export function queueMetrics(registry: Registry, queues: ReadonlyMap<string, { s
   );
   gauge("overdue_seconds", "How long the longest waiting object is overdue", (stats) => ({
     changed: stats.changed.oldest / 1_000,
+    woken: stats.woken.oldest / 1_000,
     due: stats.due.oldest / 1_000,
   }));
 }

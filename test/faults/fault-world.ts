@@ -139,7 +139,7 @@ async function idle(core: CoreProcess): Promise<void> {
   await until(
     async () => {
       const lines = (await core.ask("/metrics")).split("\n");
-      depths = lines.filter((line) => /^outboard_queue_depth\{.*state="(changed|due|active)"\} [^0]/.test(line));
+      depths = lines.filter((line) => /^outboard_queue_depth\{.*state="(changed|woken|due|active)"\} [^0]/.test(line));
       return lines.some((line) => line.startsWith("outboard_queue_depth{")) && depths.length === 0;
     },
     () => `core does not come to rest: ${depths.join("; ")}`,

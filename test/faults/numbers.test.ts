@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import root, { test } from "tap";
 import { apiServerMissing } from "../api-server.ts";
 import { becomes } from "../core-observation.ts";
-import { externalSecretOf } from "../core-process.ts";
+import { externalSecretOf, readyOf } from "../core-process.ts";
+import { until } from "../e2e/outboard.ts";
 import { many, scriptedStore, startFaultWorld } from "./fault-world.ts";
 
 const minutes = 60_000;
@@ -61,5 +63,65 @@ test("large numbers and large Secrets", { skip: apiServerMissing() }, async (t) 
     await rests(t, next, ...spaces);
     for (const space of spaces) t.strictSame([...new Set(writes(space).values())], [1]);
     await end(t, next);
+  });
+
+  await t.test("one tenant floods a provider with maps of 50,000 keys while another syncs through it", async (t) => {
+    const [loud, quiet] = [await namespace(), await namespace()];
+    const core = await world.core(t, { lease: [] });
+    await make(quiet, [scriptedStore(), externalSecretOf("slow:0:start")]);
+    await allReady(quiet, 1);
+    /** Milliseconds from each of `count` changes until the object says that it is synced as it is now. */
+    const changes = async (name: string, count: number) => {
+      const times: number[] = [];
+      for (const round of many(count, (index) => index)) {
+        const key = `slow:0:${name}-${round}`;
+        const patch = { spec: { data: [{ secretKey: "password", remoteRef: { key } }] } };
+        const path = `/apis/external-secrets.io/v1/namespaces/${quiet}/externalsecrets/app`;
+        const started = performance.now();
+        const { body } = await world.api.request("PATCH", path, patch, "application/merge-patch+json");
+        const { generation } = (body as { readonly metadata: { readonly generation: number } }).metadata;
+        await until(
+          async () => {
+            const { status } = (await world.objects(quiet, "externalsecrets")).get("app") ?? {};
+            const isSynced = String(status?.["syncedResourceVersion"]).startsWith(`${generation}-`);
+            return isSynced && readyOf({ status } as never)?.status === "True";
+          },
+          () => `${key} was never synced`,
+        );
+        times.push(performance.now() - started);
+        await sleep(50);
+      }
+      return times.toSorted((a, b) => a - b);
+    };
+    const before = await changes("quiet", 20);
+    const flood = { refreshInterval: "1s", data: [], dataFrom: [{ extract: { key: "map:50000" } }] };
+    await make(loud, [
+      ...many(4, (index) => scriptedStore({}, `store-${index}`)),
+      ...many(40, (index) => {
+        const secretStoreRef = { name: `store-${index % 4}` };
+        return externalSecretOf("", { ...flood, secretStoreRef }, { name: `flood-${index}` });
+      }),
+    ]);
+    const reads = () => world.scripted().metric("grpc_server_requests_total", 'method="Read"');
+    const asked = await reads();
+    await until(
+      async () => (await reads()) > asked + 8,
+      () => "the flood did not come",
+    );
+    const during = await changes("loud", 20);
+    t.ok((await reads()) > asked + 16, "the flood went on");
+    const at = (times: readonly number[], part: number) => Math.round(times[Math.ceil(times.length * part) - 1] ?? 0);
+    const figures = (times: readonly number[]) => `p50 ${at(times, 0.5)} ms, p99 ${at(times, 0.99)} ms`;
+    const bar = Math.max(500, 3 * at(before, 0.99));
+    const verdict = at(during, 0.99) <= bar ? "met" : "missed";
+    t.comment(
+      `change to Ready: quiet ${figures(before)}; while another floods ${figures(during)}; ${bar} ms: ${verdict}`,
+    );
+    await world.killScripted();
+    await kubectl(["-n", loud, "delete", "externalsecret", "--all", "--wait=false"]);
+    await world.startScripted();
+    await allReady(quiet, 1);
+    await rests(t, core, quiet);
+    await end(t, core);
   });
 });

@@ -1,5 +1,6 @@
 import type { Kind, KubeObject, ManagedFields, ObjectMeta, OwnerReference, SecretObject } from "../objects.ts";
 import type { ApiManagedFields, ApiMetadata, ApiObject, ApiOwnerReference } from "./api-object.ts";
+import { decoded, packedData } from "./packed-data.ts";
 
 /** What is held of an object whose content nobody reads. */
 export interface MetadataObject {
@@ -23,13 +24,19 @@ export function customObject({ apiVersion, kind }: Kind, { metadata, spec, statu
   return { apiVersion, kind, metadata: held, spec, ...(status !== undefined && { status }) };
 }
 
-/** A Secret of its whole JSON. */
+/**
+ * A Secret of its whole JSON. Of managedFields what is said of the metadata is kept: who wrote which label is what
+ * controllers look for, and the rest is as long as the data.
+ */
 export function wholeSecret({ metadata, data = {}, type = "Opaque", immutable = false }: ApiObject): SecretObject {
   const held = objectMeta(metadata, {
     annotations: metadata.annotations ?? none,
-    managedFields: (metadata.managedFields ?? nothing).map(managedFields),
+    managedFields: (metadata.managedFields ?? nothing).map(managedFields).map(({ fields, ...entry }) => ({
+      ...entry,
+      fields: Object.fromEntries(Object.entries(fields).filter(([key]) => key === "f:metadata")),
+    })),
   });
-  return { metadata: held, type, immutable, data: new Map(Object.entries(data).map(decoded)) };
+  return { metadata: held, type, immutable, data: packedData(data) };
 }
 
 /** A Secret of its metadata, which has neither type nor `immutable`, and without what may hold data: annotations. */
@@ -98,9 +105,4 @@ function ownerReference({
 
 function managedFields({ manager = "", subresource = "", time = "", fieldsV1 = {} }: ApiManagedFields): ManagedFields {
   return { manager, subresource, time, fields: fieldsV1 };
-}
-
-/** A copy of its own: Buffer.from takes small ones out of a shared 8 KiB, which one held value would keep. */
-function decoded([key, base64]: readonly [string, string]): readonly [string, Uint8Array] {
-  return [key, new Uint8Array(Buffer.from(base64, "base64"))];
 }

@@ -305,3 +305,21 @@ test("versions that are no numbers are not compared", async (t) => {
   ] as const;
   for (const [a, b, expected] of table) t.equal(isOlder(a, b), expected, `${a} ${b}`);
 });
+
+test("what a watch tells of our own write is not taken apart once more", async (t) => {
+  let converted = 0;
+  const view = createView<MetadataObject>({
+    convert: (object) => {
+      converted += 1;
+      return metadataObject(object);
+    },
+    sourceOf: () => "a",
+    changed: () => undefined,
+  });
+  await view.write(key, async () => at(5));
+  view.sink("a").seen(at(5));
+  t.equal(converted, 1);
+  view.sink("a").seen(at(5, { uid: "u2" }));
+  view.sink("a").seen(at(6, { uid: "u2" }));
+  t.equal(converted, 3, "another object of that name, and another version");
+});

@@ -61,6 +61,10 @@ export function createView<Item extends ViewItem>({ convert, sourceOf, changed }
     table.set(item);
     changed(keyOf(item.metadata));
   };
+  const isHeld = ({ metadata: { namespace = "", name, uid, resourceVersion } }: ApiObject) => {
+    const held = table.get({ namespace, name })?.metadata;
+    return held?.uid === uid && held.resourceVersion === resourceVersion;
+  };
   const putNewer = (item: Item) => {
     const held = table.get(item.metadata)?.metadata;
     if (held === undefined || !isOlder(item.metadata.resourceVersion, held.resourceVersion)) put(item);
@@ -143,7 +147,10 @@ export function createView<Item extends ViewItem>({ convert, sourceOf, changed }
         listings.get(source)?.items.set(idOf(item.metadata), item);
       },
       commit: () => commit(source),
-      seen: (object) => putNewer(convert(object)),
+      seen: (object) => {
+        // As a rule what our own write has answered already; a large Secret is not taken apart once more.
+        if (!isHeld(object)) putNewer(convert(object));
+      },
       gone: ({ metadata }) => end(source, metadata),
     }),
     write: (key, send) =>

@@ -1,11 +1,11 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { SecretMap } from "../../../api/provider.ts";
 
 // ESO hashes what Go's fmt prints with %+v. The same text, or every Secret would be rewritten when operators change.
 
 /** SHA3-224 of a text, in hex (ESO's ObjectHash of a string). */
 export function textHash(text: string): string {
-  return createHash("sha3-224").update(text).digest("hex");
+  return hash("sha3-224", text);
 }
 
 /** ESO's data-hash: of `map[key:[1 2 3] other:[]]`. */

@@ -66,6 +66,17 @@ export function apiServerMissing({ controllerManager }: ApiServerOptions = {}): 
 
 /** Starts one on ports and in a folder of its own. Rejects when there is none ({@link apiServerMissing}). */
 export async function startApiServer(options: ApiServerOptions = {}): Promise<ApiServer> {
+  for (;;) {
+    try {
+      return await startOnFreePorts(options);
+    } catch (error) {
+      // Between a look at a port and its use another process may have taken it.
+      if (!String(error).includes("address already in use")) throw error;
+    }
+  }
+}
+
+async function startOnFreePorts(options: ApiServerOptions): Promise<ApiServer> {
   const assets = findAssets();
   if ("missing" in assets) throw new Error(assets.missing);
   const binary = (name: string) => join(assets.folder, name);
@@ -94,8 +105,11 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
   };
 
   try {
-    started.set("etcd", await start("etcd", etcdArgs(file("etcd"), etcdUrl, peerPort)));
+    const etcd = await start("etcd", etcdArgs(file("etcd"), etcdUrl, peerPort));
+    started.set("etcd", etcd);
     await comeBack();
+    // Or this API server is in the etcd of another test.
+    if (etcd.hasEnded()) throw new Error(`etcd ended:\n${lastLines(file("etcd.log"))}`);
     await options.prepare?.(access);
     if (options.controllerManager) {
       started.set("manager", await start("kube-controller-manager", managerArgs(file, access.adminKubeconfig)));

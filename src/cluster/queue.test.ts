@@ -199,20 +199,25 @@ test("a wake makes due what waits for its topic, paced, and nothing else", (t) =
 });
 
 test("what comes back goes before what is merely due, and after what somebody changed", (t) => {
-  const { queue, takeAll } = testQueue({ concurrent: 1 });
-  queue.enqueue(key("a/back"), "due");
+  const { clock, queue, takeAll } = testQueue({ concurrent: 2 });
+  const [early, late] = ["a/early", "a/late"];
+  for (const id of [early, late]) queue.enqueue(key(id), "due");
   takeAll();
-  queue.finish(key("a/back"), failed(["provider:x"]));
+  queue.finish(key(early), failed(["provider:x"]));
   for (let index = 0; index < 3; index++) queue.enqueue(key(`a/due-${index}`), "due");
+  // Its time has come, and it waits behind the others.
+  clock.advance(minute);
+  queue.finish(key(late), failed(["provider:x"]));
   queue.wake("provider:x");
+  clock.advance(100);
   queue.enqueue(key("a/changed"), "changed");
-  t.equal(queue.stats().woken.depth, 1);
-  const order = [];
-  for (let [id] = takeAll(); id !== undefined; [id] = takeAll()) {
-    order.push(id);
-    queue.finish(key(id), { result: "done" });
+  t.equal(queue.stats().woken.depth, 2);
+  const order: string[] = [];
+  for (let ids = takeAll(); ids.length > 0; ids = takeAll()) {
+    order.push(...ids);
+    for (const id of ids) queue.finish(key(id), { result: "done" });
   }
-  t.strictSame(order, ["a/changed", "a/back", "a/due-0", "a/due-1", "a/due-2"]);
+  t.strictSame(order, ["a/changed", early, late, "a/due-0", "a/due-1", "a/due-2"]);
   t.end();
 });
 

@@ -106,7 +106,11 @@ export class Queue {
     for (const item of this.#active) item.woken.add(topic);
     for (const [index, item] of this.#topics.take(topic).entries()) {
       const dueAt = now + (pace === "paced" ? wakeDelay(index) : 0);
-      if (dueAt < item.dueAt && !this.#isReady(item)) this.#delay(item, dueAt, "woken");
+      if (!this.#isReady(item)) {
+        if (dueAt < item.dueAt) this.#delay(item, dueAt, "woken");
+      } else if (isMoreUrgent("woken", item.queueClass)) {
+        this.#makeReady(item, "woken", item.dueAt);
+      }
     }
     this.#release();
   }

@@ -27,13 +27,14 @@ export interface BundledProvider {
 
 /**
  * Starts the bundle that serves `key` from the dist folder `folder`, as local mode would; keys are its own unless given,
- * and the port is any free one.
+ * the port is any free one, and `more` are flags beside local mode's.
  */
 export async function startBundledProvider(
   folder: string,
   key: string,
   given?: RunKeys,
   ownPort = 0,
+  more: readonly string[] = [],
 ): Promise<BundledProvider> {
   const bundle = (await readBundleManifest(folder)).bundles.get(key);
   if (bundle === undefined) throw new Error(`${join(folder, "providers.json")} has no bundle for ${key}`);
@@ -45,7 +46,7 @@ export async function startBundledProvider(
     knowsFlag: (flag) => process.allowedNodeEnvironmentFlags.has(flag),
   });
   const args = launch.args.map((arg) => (arg === "--port=0" ? `--port=${ownPort}` : arg));
-  const child = spawn(...plainCommand(launch.command, args), { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(...plainCommand(launch.command, [...args, ...more]), { stdio: ["pipe", "pipe", "pipe"] });
   let log = "";
   child.stderr.on("data", (chunk) => (log += String(chunk)));
   const { port, metricsPort } = await address(child, () => log);

@@ -15,7 +15,7 @@ import { certificates, type CertificateSource } from "../src/wire/certificates.t
 import { toDescribeResponse } from "../src/wire/describe.ts";
 import { ProviderService } from "../src/wire/gen/outboard/v1/provider.ts";
 import { SecretStoreProviderService } from "../src/wire/gen/provider/v1/secretstore.ts";
-import { serverCredentials } from "../src/wire/server-credentials.ts";
+import { listenTls } from "../src/wire/tls-listener.ts";
 import { toStatus } from "../src/wire/status.ts";
 import type { Endpoint } from "../src/core/resolve/endpoint.ts";
 
@@ -29,8 +29,8 @@ const day = 24 * 60 * 60 * 1000;
 /** A CA with leaves for both ends. */
 export interface Authority {
   readonly client: CertificateSource;
-  /** A server's pair; by default valid and for {@link serverName}. */
-  server(dnsName?: string, validity?: number): Promise<CertificateSource>;
+  /** A server's pair; by default valid from now on and for {@link serverName}. */
+  server(dnsName?: string, validity?: number, from?: number): Promise<CertificateSource>;
 }
 
 /** Makes an {@link Authority}. */
@@ -41,8 +41,8 @@ export async function createAuthority(): Promise<Authority> {
   const uris = ["spiffe://outboard.local/ns/system/sa/core"];
   return {
     client: source(await issueLeaf({ ca, usage: "client", uris, validity: day, now })),
-    server: async (dnsName = serverName, validity = day) =>
-      source(await issueLeaf({ ca, usage: "server", dnsNames: [dnsName], validity, now })),
+    server: async (dnsName = serverName, validity = day, from = now) =>
+      source(await issueLeaf({ ca, usage: "server", dnsNames: [dnsName], validity, now: from })),
   };
 }
 
@@ -105,14 +105,14 @@ export async function startPeer({
   for (const service of outboard ? [SecretStoreProviderService, ProviderService] : [SecretStoreProviderService]) {
     grpc.addService(raw(service), handlers(service));
   }
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  grpc.bindAsync(`127.0.0.1:${port}`, serverCredentials(server), (error, bound) =>
-    error ? reject(error) : resolve(bound),
-  );
+  const listener = await listenTls({ server: grpc, certificates: server, host: "127.0.0.1", port });
   return {
-    endpoint: { address: `127.0.0.1:${await promise}`, serverName, trust: "test", certificates: client },
+    endpoint: { address: `127.0.0.1:${listener.port}`, serverName, trust: "test", certificates: client },
     calls,
-    kill: () => grpc.forceShutdown(),
+    kill: () => {
+      void listener.close();
+      grpc.forceShutdown();
+    },
   };
 }
 

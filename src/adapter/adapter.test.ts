@@ -88,7 +88,8 @@ async function start(t: Test, { provider, allow = [core], perStore = 128 }: Star
   const server = createServer({
     definition: { name: "test", displayName: "Test", version: "1.2.3", stores: [{ key: "test", provider, spec }] },
     certificates: certificates(serverPair),
-    allowClients: allow.map(parseAllowClient),
+    allowClients: () => allow.map(parseAllowClient),
+    maxConnectionAge: 300_000,
     hostLimits: { ...defaultLimits, inFlightPerStore: perStore },
     registry,
     logger: createLogger({ name: "test", level: "info", destination: { write: (line) => void lines.push(line) } }),
@@ -659,6 +660,8 @@ t.test("health: Check and Watch tell SERVING, then NOT_SERVING before the port c
   await Promise.all([watchEnded, unknownEnded]);
   t.strictSame(told, [ServingStatus.SERVING, ServingStatus.NOT_SERVING]);
   t.strictSame(unknown, [ServingStatus.SERVICE_UNKNOWN]);
+  // Longer than clients get to close: a drain that did not wait for the call would be over.
+  await new Promise((done) => setTimeout(done, 1_200));
   resolve(bytes("late"));
   t.equal(Buffer.from((await call).value).toString(), "late", "what was in flight is answered");
   t.equal(await drained, true);

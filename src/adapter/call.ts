@@ -14,7 +14,8 @@ import type { AdapterMetrics } from "./metrics.ts";
 /** What every call goes through. */
 export interface CallEnvironment {
   readonly identityOf: PeerIdentity;
-  readonly allowClients: readonly AllowedClient[];
+  /** Who may call, at the time of the call. */
+  readonly allowClients: () => readonly AllowedClient[];
   readonly metrics: AdapterMetrics;
   readonly logger: Logger;
 }
@@ -66,14 +67,14 @@ export function unary<Request extends object, Response>(
   };
 }
 
-/** Who calls. Throws ProviderError PermissionDenied, and counts it, when `--allow-client` does not name the call. */
+/** Who calls. Throws ProviderError PermissionDenied, and counts it, when nobody has allowed the call. */
 export function authorize(
   { identityOf, allowClients, metrics }: CallEnvironment,
   method: MethodName,
   call: { readonly request: object },
 ): string {
   const peer = identityOf(call);
-  const reason = refusal(allowClients, peer, { method, store: storeOf(call.request) });
+  const reason = refusal(allowClients(), peer, { method, store: storeOf(call.request) });
   if (reason === undefined && peer !== undefined) return peer;
   metrics.refused(reason ?? "identity");
   throw new ProviderError("PermissionDenied", refusalMessage(reason ?? "identity", peer, method));
@@ -86,7 +87,7 @@ function refusalMessage(reason: Refusal, peer: string | undefined, method: Metho
     method: `may not call ${method}`,
     namespace: "may not call for this namespace",
   };
-  return `${escapeControl(who)} ${what[reason]}: see its flag --allow-client`;
+  return `${escapeControl(who)} ${what[reason]}: see its flags --allow-client and --allow-client-file`;
 }
 
 function bounded(response: Buffer): Buffer {

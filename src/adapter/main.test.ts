@@ -3,9 +3,12 @@ import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import t, { type Test } from "tap";
+import { until } from "../../test/local-world.ts";
+import { mountedSecret } from "../../test/mounted-secret.ts";
 import { createCa, issueLeaf } from "../certs/issue.ts";
 import { certificates } from "../wire/certificates.ts";
 import { channelCredentials } from "../wire/channel-credentials.ts";
@@ -52,11 +55,11 @@ async function run(t: Test, argv: readonly string[]) {
   return { code, stdout, stderr };
 }
 
-t.test("without --allow-client it does not start", async (t) => {
+t.test("without --allow-client and --allow-client-file it does not start", async (t) => {
   const { code, stdout, stderr } = await run(t, []);
   t.equal(code, 2);
   t.equal(stdout, "");
-  t.match(stderr, /^provider test: --allow-client is required: Who may call: the URI of a client certificate.*\n$/);
+  t.match(stderr, /^provider test: --allow-client or --allow-client-file is required: .*\n$/);
 });
 
 t.test("a wrong --allow-client, an unknown flag: exit 2 and what to do", async (t) => {
@@ -76,17 +79,93 @@ t.test("--help lists the flags and starts nothing", async (t) => {
   t.equal(stderr, "");
 });
 
-t.test("certificates that are missing or do not fit: exit 1, naming the file or the fault", async (t) => {
-  const empty = await folder(t, { "ca.crt": ca.certPem });
-  const missing = await run(t, ["--allow-client", core, "--tls-dir", empty]);
-  t.equal(missing.code, 1);
-  t.match(missing.stderr, /^provider test: .*\/tls\.(crt|key) cannot be read \(ENOENT\)\n$/);
-  const mixed = await folder(t, { ...files, "tls.key": ca.keyPem });
-  const wrong = await run(t, ["--allow-client", core, "--tls-dir", mixed]);
-  t.equal(wrong.code, 1);
-  t.match(wrong.stderr, /cannot be used: the private key does not belong to the certificate\n$/);
-  t.notMatch(wrong.stderr, "PRIVATE KEY");
+t.test("a connection's age below a second is refused", async (t) => {
+  const { code, stderr } = await run(t, ["--allow-client", core, "--max-connection-age=900ms"]);
+  t.equal(code, 2);
+  t.match(stderr, /--max-connection-age must be from 1s/);
 });
+
+t.test(
+  "certificates and clients that are late, then there, then wrong: up, ready when they are, and it says so",
+  async (t) => {
+    const mount = mountedSecret();
+    t.teardown(() => mount.remove());
+    const clients = `${core};methods=Describe\n`;
+    const child = start(t, [
+      `--allow-client-file=${mount.folder}/clients`,
+      `--tls-dir=${mount.folder}`,
+      "--port=0",
+      "--metrics-port=0",
+      "--host=127.0.0.1",
+      "--print-address",
+    ]);
+    const lines: Record<string, unknown>[] = [];
+    createInterface({ input: child.stderr }).on("line", (line) => lines.push(JSON.parse(line)));
+    const [line]: unknown[] = await once(child.stdout, "data");
+    const { port, metricsPort } = JSON.parse(String(line)) as { port: number; metricsPort: number };
+    const ask = async (path: string) => {
+      const answer = await fetch(`http://127.0.0.1:${metricsPort}${path}`);
+      return `${answer.status} ${await answer.text()}`;
+    };
+    const describe = async () => {
+      const client = await issueLeaf({ ca, usage: "client", uris: [core], validity: hour, now });
+      const source = certificates({ ca: ca.certPem, cert: client.certPem, key: client.keyPem });
+      const options = { "grpc.use_local_subchannel_pool": 1 };
+      const caller = new ProviderClient(`127.0.0.1:${port}`, channelCredentials(source, "test.secrets.svc"), options);
+      return await new Promise<string>((resolve) =>
+        caller.describe({}, (error) => resolve(error?.details ?? "answered")),
+      ).finally(() => caller.close());
+    };
+    t.equal(
+      await ask("/readyz"),
+      `503 waiting for a certificate that can be used: ${mount.folder}/ca.crt is not there\n` +
+        `waiting for a list of clients that can be used: ${mount.folder}/clients is not there\n`,
+    );
+    t.match(await ask("/healthz"), /^200/);
+    t.not(await describe(), "answered");
+    t.match(await ask("/metrics"), 'outboard_provider_handshakes_refused_total{reason="not-ready"} ');
+
+    mount.swap(files);
+    await until("only the clients are missing", async () => !(await ask("/readyz")).includes("ca.crt"));
+    t.equal(
+      await describe(),
+      `client ${core} may not call this provider: see its flags --allow-client and --allow-client-file`,
+    );
+    mount.swap({ ...files, clients });
+    await until("it is ready", async () => (await ask("/readyz")).startsWith("200"));
+    t.equal(await describe(), "answered");
+
+    const next = await issueLeaf({ ca, usage: "server", dnsNames: ["test.secrets.svc"], validity: hour, now });
+    mount.swap({ ...files, "tls.key": next.keyPem, clients });
+    const labels = '{namespace="secrets",service="test"}';
+    const failures = `eso_provider_certificate_hot_reload_failures_total${labels}`;
+    await until("that is counted", async () => (await ask("/metrics")).includes(`${failures} 1\n`));
+    t.equal(await describe(), "answered", "with the pair before");
+    t.match(await ask("/readyz"), /^200/);
+    mount.swap({ ...files, "tls.crt": next.certPem, "tls.key": next.keyPem, clients: "nobody" });
+    await until("the next pair is in use", async () =>
+      (await ask("/metrics")).includes(`eso_provider_certificate_hot_reload_total${labels} 1\n`),
+    );
+    await until("the list is refused", async () => (await ask("/metrics")).includes(`${failures} 2\n`));
+    t.equal(await describe(), "answered");
+    child.kill("SIGTERM");
+    await once(child, "exit");
+    const saidOf = (from: string) =>
+      lines.filter((each) => each["from"] === from).map(({ level, msg, problem }) => ({ level, msg, problem }));
+    t.match(saidOf(mount.folder), [
+      { level: "info", msg: "waiting for what can be used", problem: /ca\.crt is not there$/ },
+      { level: "info", msg: "certificates are in use" },
+      { level: "warn", msg: "what is there cannot be used", problem: /private key does not belong .* stays in use$/ },
+      { level: "info", msg: "certificates were replaced" },
+    ]);
+    t.match(saidOf(`${mount.folder}/clients`), [
+      { level: "info", msg: "waiting for what can be used", problem: /clients is not there$/ },
+      { level: "info", msg: "the list of clients was read" },
+      { level: "warn", msg: "what is there cannot be used", problem: /clients: --allow-client "nobody": it starts/ },
+    ]);
+    t.notMatch(JSON.stringify(lines), "PRIVATE KEY");
+  },
+);
 
 t.test("it says where it listens, serves, is ready, and ends after a drain", async (t) => {
   const tls = await folder(t, files);
@@ -129,6 +208,7 @@ t.test("it says where it listens, serves, is ready, and ends after a drain", asy
       .split("\n")
       .map((logLine): unknown => JSON.parse(logLine));
     t.match(logged, [
+      { level: "info", msg: "certificates are in use", from: tls },
       { level: "info", msg: "serving", port, name: "provider-test" },
       { level: "info", msg: "draining" },
     ]);

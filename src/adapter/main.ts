@@ -8,11 +8,10 @@ import { collectProcessMetrics, Registry } from "../process/metrics.ts";
 import { serveProbes } from "../process/probes.ts";
 import { helpText, parseSettings, UsageError, wantsHelp } from "../process/settings.ts";
 import { shutdownSignal } from "../process/shutdown.ts";
-import { certificates } from "../wire/certificates.ts";
 import { parseAllowClient } from "./allow-client.ts";
-import { readCertificates } from "./certificate-files.ts";
 import { createServer } from "./server.ts";
-import { adapterSettings } from "./settings.ts";
+import { adapterSettings, checkAdapterSettings } from "./settings.ts";
+import { followMounted } from "./mounted.ts";
 
 /**
  * A provider's process, from its command line to its end. Exit codes: 0 after a drain, 1 when it cannot start or serve,
@@ -35,15 +34,18 @@ export function main(definition: ProviderDefinition): void {
 
 async function start(definition: ProviderDefinition, argv: readonly string[]): Promise<void> {
   const settings = parseSettings(adapterSettings, argv);
+  checkAdapterSettings(settings);
   const allowClients = settings.allowClients.map(parseAllowClient);
   const stop = shutdownSignal(settings.parentStdin ? process.stdin : undefined);
   const logger = createLogger({ name: `provider-${definition.name}`, level: settings.logLevel });
   logCrashes(logger);
   const registry = new Registry();
+  const mounted = await followMounted({ ...settings, allowClients }, registry, logger);
   const server = createServer({
     definition,
-    certificates: certificates(await readCertificates(settings.tlsDir)),
-    allowClients,
+    certificates: mounted.certificates,
+    allowClients: mounted.allowClients,
+    maxConnectionAge: settings.maxConnectionAge,
     hostLimits: { ...defaultLimits, inFlightPerStore: settings.maxInFlightPerStore },
     registry,
     logger,
@@ -53,7 +55,7 @@ async function start(definition: ProviderDefinition, argv: readonly string[]): P
     host: settings.host,
     port: settings.metricsPort,
     registry,
-    ready: () => server.ready(),
+    ready: () => [...mounted.awaited(), ...server.ready()],
   });
   const probes = await listen("--metrics-port", settings.metricsPort, serving);
   if (settings.printAddress) process.stdout.write(`${JSON.stringify({ port, metricsPort: probes.port })}\n`);

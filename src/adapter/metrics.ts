@@ -40,7 +40,7 @@ export function adapterMetrics(registry: Registry, host: Pick<Host, "clients" | 
   });
   const refused = new Counter({
     name: "grpc_server_requests_refused_total",
-    help: "Calls that --allow-client refused: no such identity, not this method, not this namespace.",
+    help: "Calls that --allow-client and --allow-client-file do not name: no such identity, not this method, not this namespace.",
     labelNames: ["reason"],
     registers,
   });

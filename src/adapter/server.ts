@@ -10,11 +10,12 @@ import { ProviderService } from "../wire/gen/outboard/v1/provider.ts";
 import { SecretStoreProviderService } from "../wire/gen/provider/v1/secretstore.ts";
 import { peerIdentity } from "../wire/identity.ts";
 import { limits } from "../wire/limits.ts";
-import { serverCredentials } from "../wire/server-credentials.ts";
+import { listenTls, type TlsListener } from "../wire/tls-listener.ts";
 import type { AllowedClient } from "./allow-client.ts";
 import { addHealth } from "./health.ts";
 import { adapterMetrics } from "./metrics.ts";
 import { providerService } from "./provider-service.ts";
+import { refusedHandshakes } from "./refused-handshakes.ts";
 import { addService } from "./service.ts";
 import { storeService } from "./store-service.ts";
 
@@ -22,7 +23,13 @@ import { storeService } from "./store-service.ts";
 export interface AdapterOptions {
   readonly definition: ProviderDefinition;
   readonly certificates: CertificateSource;
-  readonly allowClients: readonly AllowedClient[];
+  /** Who may call, asked at each call. */
+  readonly allowClients: () => readonly AllowedClient[];
+  /**
+   * Age at which connections end, so that a replaced CA or client certificate does not live on in them; milliseconds,
+   * give or take a tenth.
+   */
+  readonly maxConnectionAge: number;
   readonly hostLimits: HostLimits;
   readonly registry: Registry;
   readonly logger: Logger;
@@ -41,9 +48,6 @@ export interface AdapterServer {
   drain(timeout: number): Promise<boolean>;
 }
 
-/** Connections end at this age, so that a replaced CA or client certificate does not live on in them; milliseconds. */
-const connectionAge = 300_000;
-
 /** Longest call that an aged connection still waits for, milliseconds. */
 const connectionGrace = 150_000;
 
@@ -52,11 +56,11 @@ const closeTimeout = 1_000;
 
 /** The generic adapter around `definition`. */
 export function createServer(options: AdapterOptions): AdapterServer {
-  const { definition, certificates, allowClients, hostLimits, registry, logger } = options;
+  const { definition, certificates, allowClients, maxConnectionAge, hostLimits, registry, logger } = options;
   // Channelz stays on: without it grpc-js does not know its sessions, and forceShutdown leaves calls running.
   const server = new Server({
     "grpc.max_receive_message_length": limits.requestBytes,
-    "grpc.max_connection_age_ms": connectionAge,
+    "grpc.max_connection_age_ms": maxConnectionAge,
     "grpc.max_connection_age_grace_ms": connectionGrace,
   });
   const host = createHost({ definition, limits: hostLimits, now: Date.now });
@@ -65,33 +69,37 @@ export function createServer(options: AdapterOptions): AdapterServer {
   addService(server, environment, SecretStoreProviderService, storeService(definition, host));
   addService(server, environment, ProviderService, providerService({ definition, host, certificates }));
   const health = addHealth(server, environment);
+  const onRefused = refusedHandshakes(registry, logger);
   let state: "starting" | "serving" | "draining" = "starting";
+  let listener: TlsListener | undefined;
 
   return {
     listen: async (address, port) => {
-      const target = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
-      const bound = await promisify(server.bindAsync.bind(server))(target, serverCredentials(certificates));
+      listener = await listenTls({ server, certificates, host: address, port, onRefused });
       state = "serving";
-      return bound;
+      return listener.port;
     },
     ready: () => {
-      if (state !== "serving") return [state === "starting" ? "the port" : "calls in flight: it is shutting down"];
-      return certificates.current() === undefined ? ["its certificate"] : [];
+      if (state === "serving") return [];
+      return [state === "starting" ? "the port" : "calls in flight: it is shutting down"];
     },
     drain: async (timeout) => {
       state = "draining";
+      // The server alone would not know: of connections that were handed to it, it does not wait for the end.
+      const closed = listener?.close();
       health.stopServing();
       health.endWatches();
-      const ended = await within(timeout, promisify(server.tryShutdown.bind(server))());
+      const shutDown = promisify(server.tryShutdown.bind(server))();
+      const ended = await within(timeout, Promise.all([shutDown, closed]));
       if (!ended) server.forceShutdown();
-      const closed = await within(closeTimeout, host.close());
-      return ended && closed;
+      const hostClosed = await within(closeTimeout, host.close());
+      return ended && hostClosed;
     },
   };
 }
 
 /** Whether `work` ended within so many milliseconds. */
-async function within(milliseconds: number, work: Promise<void>): Promise<boolean> {
+async function within(milliseconds: number, work: Promise<unknown>): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<false>();
   const timer = setTimeout(resolve, milliseconds, false);
   const inTime = await Promise.race([work.then(() => true), late]);

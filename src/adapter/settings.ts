@@ -1,5 +1,5 @@
 import { logLevels } from "../process/logs.ts";
-import type { SettingTable } from "../process/settings.ts";
+import { UsageError, type SettingTable, type SettingValues } from "../process/settings.ts";
 
 /** Flags of a provider's process. */
 export const adapterSettings = {
@@ -16,13 +16,23 @@ export const adapterSettings = {
     flag: "--tls-dir",
     type: "string",
     default: "/etc/provider/certs",
-    doc: "Folder with ca.crt, tls.crt and tls.key.",
+    doc: "Folder with ca.crt, tls.crt and tls.key, followed as they change.",
   },
   allowClients: {
     flag: "--allow-client",
     type: "strings",
-    required: true,
-    doc: "Who may call: the URI of a client certificate, then optionally ;methods=A,B and ;namespaces=a,b.",
+    doc: "Who may call: the URI of a client certificate, then optionally ;methods=A,B and ;namespaces=a,b; may be repeated.",
+  },
+  allowClientFile: {
+    flag: "--allow-client-file",
+    type: "string",
+    doc: "A file with one value of --allow-client a line, followed as it changes; this or --allow-client is required.",
+  },
+  maxConnectionAge: {
+    flag: "--max-connection-age",
+    type: "duration",
+    default: "5m",
+    doc: "Age, give or take a tenth, at which a connection is closed, so that the next one uses the newest certificates.",
   },
   logLevel: { flag: "--log-level", type: "string", choices: logLevels, default: "info", doc: "Least level logged." },
   drainTimeout: {
@@ -45,3 +55,16 @@ export const adapterSettings = {
     doc: "Print one line of JSON with port and metricsPort on stdout once listening.",
   },
 } as const satisfies SettingTable;
+
+/** What {@link adapterSettings} parse to. */
+export type AdapterSettings = SettingValues<typeof adapterSettings>;
+
+/** Throws UsageError for values that are no good, and when nobody is named who may call. */
+export function checkAdapterSettings({ allowClients, allowClientFile, maxConnectionAge }: AdapterSettings): void {
+  if (allowClients.length === 0 && allowClientFile === undefined) {
+    throw new UsageError("--allow-client or --allow-client-file is required: without one nobody may call");
+  }
+  if (maxConnectionAge < 1_000 || maxConnectionAge > 2 ** 31 - 1) {
+    throw new UsageError("--max-connection-age must be from 1s to 24 days: clients connect again that often");
+  }
+}

@@ -28,6 +28,14 @@ export function classesTouched(cluster: View, { kind, key }: Change, systemNames
   return [];
 }
 
+/** Classes that name no certificates: core's mounted ones are theirs. */
+export function classesWithoutSecret(cluster: View, systemNamespace: string): readonly ClassRef[] {
+  return refsWhere(
+    [...cluster.list(providerClass), ...cluster.list(clusterProviderClass)],
+    (object) => certificateSecret(object, systemNamespace) === undefined,
+  );
+}
+
 /** The stores that name a class. */
 export function storesOfClass(cluster: View, ref: ClassRef): readonly StoreRef[] {
   const ofCluster = ref.kind === "ClusterProviderClass";

@@ -142,7 +142,7 @@ export function startCore(options: CoreOptions): Core {
     },
     storeChanged: (ref) => news.changed(ref),
     wake,
-    systemNamespace: classes?.systemNamespace,
+    classes,
   });
 
   return {

@@ -4,9 +4,10 @@ import type { QueueClass } from "../cluster/queue.ts";
 import { readyOf } from "./controllers/condition.ts";
 import { isSecretValid } from "./controllers/external-secret/refresh.ts";
 import { targetName } from "./controllers/external-secret/target.ts";
-import { classesTouched, classOf, storesOfClass } from "./class-watch.ts";
+import { classesTouched, classesWithoutSecret, classOf, storesOfClass } from "./class-watch.ts";
 import type { Dependencies, StoreRef } from "./credentials/dependencies.ts";
 import { classKinds, getExternalSecret, getProviderClass, getStore, storeKinds, type ClassRef } from "./kinds.ts";
+import type { ClassWorld } from "./resolve/classes.ts";
 import { Seen } from "./seen.ts";
 import { TargetIndex } from "./target-index.ts";
 import { namespaceTopic } from "./topics.ts";
@@ -21,13 +22,13 @@ export interface WatchOptions {
   /** A store or a credential of it changed. */
   readonly storeChanged: (ref: StoreRef) => void;
   readonly wake: (topic: string) => void;
-  /** Namespace that ClusterProviderClasses have their Secrets in; undefined: classes are not for this core. */
-  readonly systemNamespace: string | undefined;
+  /** What classes are looked at with; undefined: they are not for this core. */
+  readonly classes: Pick<ClassWorld, "systemNamespace" | "mounted"> | undefined;
 }
 
 /** Makes due what is there, and from then on what changes. Returns what ends it. */
 export function watchCluster(options: WatchOptions): () => void {
-  const { cluster, enqueue } = options;
+  const { cluster, classes, enqueue } = options;
   const seen = new Seen();
   const targets = new TargetIndex();
 
@@ -77,11 +78,10 @@ export function watchCluster(options: WatchOptions): () => void {
 
   function changed(change: Change): void {
     const { kind, key } = change;
-    const { systemNamespace } = options;
-    if (systemNamespace !== undefined) {
+    if (classes !== undefined) {
       const ref = classOf(change);
       if (ref !== undefined) classSeen(ref, "changed");
-      for (const touched of classesTouched(cluster, change, systemNamespace)) classChanged(touched, "changed");
+      for (const touched of classesTouched(cluster, change, classes.systemNamespace)) classChanged(touched, "changed");
     }
     if (kind === externalSecret.kind) externalSecretSeen(key, "changed");
     else if (storeKinds.some((each) => each.kind === kind)) storeSeen({ kind, ...key }, "changed");
@@ -93,7 +93,10 @@ export function watchCluster(options: WatchOptions): () => void {
   }
 
   const unwatch = cluster.watch(changed);
-  for (const kind of options.systemNamespace === undefined ? [] : classKinds) {
+  const unsubscribe = classes?.mounted.subscribe(() => {
+    for (const ref of classesWithoutSecret(cluster, classes.systemNamespace)) classChanged(ref, "changed");
+  });
+  for (const kind of classes === undefined ? [] : classKinds) {
     for (const { metadata } of cluster.list(kind)) classSeen({ kind: kind.kind, ...keyOf(metadata) }, "due");
   }
   // Stores before what reads from them: that waits for the first look at them.
@@ -101,7 +104,10 @@ export function watchCluster(options: WatchOptions): () => void {
     for (const { metadata } of cluster.list(kind)) storeSeen({ kind: kind.kind, ...keyOf(metadata) }, "due");
   }
   for (const { metadata } of cluster.list(externalSecret)) externalSecretSeen(keyOf(metadata), "due");
-  return unwatch;
+  return () => {
+    unwatch();
+    unsubscribe?.();
+  };
 }
 
 function keyOf({ namespace, name }: ObjectKey): ObjectKey {

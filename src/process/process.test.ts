@@ -3,9 +3,10 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import t from "tap";
 import { escapeControl } from "../api/escape.ts";
+import { serveEndpoints } from "./endpoints.ts";
 import { createLogger, errorTrail } from "./logs.ts";
 import { parseListenAddress } from "./listen-address.ts";
-import { createRegistry, Counter } from "./metrics.ts";
+import { createRegistry, Counter, Registry } from "./metrics.ts";
 import { serveProbes } from "./probes.ts";
 import { helpText, parseSettings, UsageError, wantsHelp, type SettingTable } from "./settings.ts";
 
@@ -187,4 +188,25 @@ t.test("an address to listen on has Go's form", (t) => {
     t.throws(() => parseListenAddress("--metrics-addr", text), { name: "UsageError" }, text);
   }
   t.end();
+});
+
+t.test("metrics and probes have addresses of their own; 0 turns one off", async (t) => {
+  const what = { registries: () => [new Registry()], ready: () => ["a certificate"] };
+  const endpoints = await serveEndpoints({ metricsAddr: "127.0.0.1:0", liveAddr: "127.0.0.1:0" }, what);
+  t.teardown(() => endpoints.close());
+  const { metricsPort, livePort } = endpoints.ports;
+  const ask = async (port: number | undefined, path: string) => {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+    return [answer.status, await answer.text()];
+  };
+  t.equal((await ask(metricsPort, "/metrics"))[0], 200);
+  t.strictSame(await ask(metricsPort, "/readyz"), [404, "served here: /metrics\n"]);
+  t.strictSame(await ask(livePort, "/readyz"), [503, "waiting for a certificate\n"]);
+  t.strictSame(await ask(livePort, "/healthz"), [200, "ok\n"]);
+  t.strictSame((await ask(livePort, "/metrics"))[0], 404);
+  await t.rejects(serveEndpoints({ metricsAddr: "0", liveAddr: `127.0.0.1:${livePort}` }, what), {
+    message: /EADDRINUSE.*choose another with --live-addr/,
+  });
+  const none = await serveEndpoints({ metricsAddr: "0", liveAddr: "0" }, what);
+  t.strictSame(none.ports, {});
 });

@@ -1,4 +1,6 @@
 import { createHash, createPublicKey, X509Certificate } from "node:crypto";
+import { createSecureContext } from "node:tls";
+import { tlsOptions } from "./tls.ts";
 
 /** What one end of a connection proves itself with and trusts, all PEM. */
 export interface Certificates {
@@ -20,10 +22,19 @@ export interface CertificateSource {
   subscribe(listener: (certificates: Certificates) => void): () => void;
 }
 
+/** A pair is expired or not valid yet, and was not taken since the one that is held is neither. */
+export class OutOfTimeError extends Error {
+  override readonly name = "OutOfTimeError";
+}
+
 /** A source whose owner hands in the pairs. */
 export interface UpdatableCertificates extends CertificateSource {
-  /** Throws what {@link checkCertificates} throws, and then holds on to what it had. */
-  update(certificates: Certificates): void;
+  /**
+   * Takes a pair over; false: it is the one that is held. Throws what {@link checkCertificates} throws, or OutOfTimeError,
+   * and then holds on to what it had.
+   * @param now milliseconds since the epoch
+   */
+  update(certificates: Certificates, now?: number): boolean;
 }
 
 /** A source that holds what it is given. */
@@ -36,27 +47,50 @@ export function certificates(first?: Certificates): UpdatableCertificates {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    update: (next) => {
+    update: (next, now = Date.now()) => {
+      if (held !== undefined && held.ca === next.ca && held.cert === next.cert && held.key === next.key) return false;
       checkCertificates(next);
+      const fault = validityFault(next, now);
+      // When neither is of any use, the newer one tells peers what is wrong.
+      if (fault !== undefined && held !== undefined && validityFault(held, now) === undefined) {
+        throw new OutOfTimeError(fault);
+      }
       held = next;
       for (const listener of listeners) listener(next);
+      return true;
     },
   };
 }
 
-/** Throws an Error that names the part which cannot be used: no PEM, or a key that is not the leaf's. */
+/** Throws an Error that names the part which cannot be used: no PEM, a key that is not the leaf's or not on P-256. */
 export function checkCertificates({ ca, cert, key }: Certificates): void {
-  for (const pem of split(ca, "the CA bundle")) read(pem, "the CA bundle");
-  const [leaf = ""] = split(cert, "the certificate");
+  split(ca, "the CA bundle");
+  const [leaf] = split(cert, "the certificate");
   let publicKey: ReturnType<typeof createPublicKey>;
   try {
     publicKey = createPublicKey(key);
   } catch {
     throw new Error("the private key is no PEM that can be read");
   }
-  if (!read(leaf, "the certificate").publicKey.equals(publicKey)) {
-    throw new Error("the private key does not belong to the certificate");
+  if (!leaf.publicKey.equals(publicKey)) throw new Error("the private key does not belong to the certificate");
+  if (publicKey.asymmetricKeyDetails?.namedCurve !== "prime256v1") {
+    throw new Error("the private key is not on the curve P-256, the only one that connections use");
   }
+  try {
+    createSecureContext(tlsOptions({ ca, cert, key }));
+  } catch {
+    throw new Error("the TLS library does not take the certificate");
+  }
+}
+
+/** Why a pair does not serve at `now`, milliseconds since the epoch: expired, or not valid yet; undefined: it does. */
+export function validityFault({ ca, cert }: Certificates, now: number): string | undefined {
+  const [leaf] = split(cert, "the certificate");
+  const [from, to] = [new Date(leaf.validFrom), new Date(leaf.validTo)];
+  if (now >= to.getTime()) return `the certificate expired at ${to.toISOString()}`;
+  if (now < from.getTime()) return `the certificate is not valid before ${from.toISOString()}`;
+  const expired = split(ca, "the CA bundle").every(({ validTo }) => now >= Date.parse(validTo));
+  return expired ? "all certificates of the CA bundle have expired" : undefined;
 }
 
 /** What Describe tells of the pair in use. */
@@ -69,16 +103,33 @@ export interface CertificatesIdentity {
 
 /** {@link CertificatesIdentity} of a pair. */
 export function identify({ ca, cert }: Certificates): CertificatesIdentity {
-  const bundle = split(ca, "the CA bundle").map((pem) => read(pem, "the CA bundle").raw);
+  const bundle = split(ca, "the CA bundle").map(({ raw }) => raw);
   const hash = createHash("sha256");
   for (const der of bundle.toSorted((a, b) => Buffer.compare(a, b))) hash.update(der);
-  return { trustBundleDigest: hash.digest(), leafSerial: read(cert, "the certificate").serialNumber };
+  return { trustBundleDigest: hash.digest(), leafSerial: split(cert, "the certificate")[0].serialNumber };
 }
 
-function split(pem: string, what: string): readonly string[] {
-  const found = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
-  if (found === null) throw new Error(`${what} has no certificate in PEM`);
-  return found;
+/** Whom a leaf is for, as metrics say it. Empty: its names do not tell. */
+export interface LeafOwner {
+  readonly namespace: string;
+  /** A provider's Service, or a client's ServiceAccount. */
+  readonly service: string;
+}
+
+/** By the first name of the form SERVICE.NAMESPACE.svc, else by a URI that ends in /ns/NAMESPACE/sa/ACCOUNT. */
+export function leafOwner({ cert }: Certificates): LeafOwner {
+  const names = split(cert, "the certificate")[0].subjectAltName ?? "";
+  const [, service, namespace] = /(?:^|, )DNS:([^.,"]+)\.([^.,"]+)\.svc(?:,|$)/.exec(names) ?? [];
+  if (service !== undefined && namespace !== undefined) return { namespace, service };
+  const [, ns = "", account = ""] = /(?:^|, )URI:[^,"]*\/ns\/([^/,"]+)\/sa\/([^/,"]+)(?:,|$)/.exec(names) ?? [];
+  return { namespace: ns, service: account };
+}
+
+function split(pem: string, what: string): readonly [X509Certificate, ...X509Certificate[]] {
+  const found = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  const [first, ...others] = found.map((each) => read(each, what));
+  if (first === undefined) throw new Error(`${what} has no certificate in PEM`);
+  return [first, ...others];
 }
 
 function read(pem: string, what: string): X509Certificate {

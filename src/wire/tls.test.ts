@@ -1,16 +1,27 @@
 import { Client, Metadata, Server } from "@grpc/grpc-js";
-import { execFile, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { connect as connectTcp, type Socket } from "node:net";
 import { join } from "node:path";
-import { createServer } from "node:tls";
+import { connect as connectTls, createServer, type ConnectionOptions } from "node:tls";
 import { promisify } from "node:util";
 import t, { type Test } from "tap";
+import { until } from "../../test/local-world.ts";
 import { createCa, issueLeaf, type KeyPair } from "../certs/issue.ts";
-import { certificates, checkCertificates, identify, type Certificates } from "./certificates.ts";
+import {
+  certificates,
+  checkCertificates,
+  identify,
+  leafOwner,
+  OutOfTimeError,
+  validityFault,
+  type Certificates,
+} from "./certificates.ts";
 import { channelCredentials, checkServerName } from "./channel-credentials.ts";
+import { handshakeRefusal } from "./handshake-refusal.ts";
 import { peerIdentity, uriIdentity } from "./identity.ts";
-import { serverCredentials } from "./server-credentials.ts";
+import { listenTls, type RefusedHandshake } from "./tls-listener.ts";
 
 const hour = 3_600_000;
 const now = Date.now();
@@ -31,6 +42,17 @@ const pair = (trusted: readonly KeyPair[], leaf: KeyPair): Certificates => ({
 const server = pair([authority], await issueServer(authority));
 const client = pair([authority], await issueClient(authority));
 
+/** A pair of a CA's own that is not on P-256. */
+function onP384(): Certificates {
+  const what = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-384", "-nodes", "-subj", "/CN=x", "-days", "1"];
+  const made = execFileSync("openssl", ["req", "-x509", ...what, "-keyout", "-", "-out", "-"], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const [cert = ""] = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/.exec(made) ?? [];
+  return { ca: cert, cert, key: made };
+}
+
 const echo = {
   path: "/test.Echo/Who",
   requestStream: false as const,
@@ -42,7 +64,11 @@ const echo = {
 };
 
 /** A server that answers with the caller's identity. */
-async function serve(t: Test, source: ReturnType<typeof certificates>) {
+async function serve(
+  t: Test,
+  source: ReturnType<typeof certificates>,
+  onRefused: (refused: RefusedHandshake) => void = () => undefined,
+) {
   const grpc = new Server();
   const identityOf = peerIdentity();
   grpc.addService(
@@ -51,9 +77,12 @@ async function serve(t: Test, source: ReturnType<typeof certificates>) {
       who: (call: object, callback: (error: null, who: string) => void) => callback(null, identityOf(call) ?? "nobody"),
     },
   );
-  const port = await promisify(grpc.bindAsync.bind(grpc))("127.0.0.1:0", serverCredentials(source));
-  t.teardown(() => grpc.forceShutdown());
-  return port;
+  const listener = await listenTls({ server: grpc, certificates: source, host: "127.0.0.1", port: 0, onRefused });
+  t.teardown(() => {
+    void listener.close();
+    grpc.forceShutdown();
+  });
+  return listener.port;
 }
 
 /** A client's call over a connection of its own: the answer, or what went wrong. */
@@ -167,6 +196,77 @@ t.test(
   },
 );
 
+t.test("who is refused during the handshake is told by reason and address", async (t) => {
+  const refused: RefusedHandshake[] = [];
+  const source = certificates();
+  const port = await serve(t, source, (each) => refused.push(each));
+  const stranger = await createAuthority("stranger");
+  const namesake = await createAuthority("first");
+  const leaf = (more: Partial<Parameters<typeof issueLeaf>[0]>) =>
+    issueLeaf({ ca: authority, usage: "client", uris: [uri], validity: hour, now, ...more });
+  const as = (keys: KeyPair) => () => ask(port, certificates(pair([authority], keys)));
+  const raw = (act: (socket: Socket) => void) => async () => {
+    const socket = connectTcp(port, "127.0.0.1", () => act(socket)).resume();
+    socket.on("error", () => undefined);
+    await new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  };
+  const tls = (options: ConnectionOptions) => async () => {
+    const socket = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false, ...options }).resume();
+    socket.on("error", () => undefined);
+    await new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  };
+  const { ca, cert, key } = client;
+  const good = { ca, cert, key, servername: serverName, ALPNProtocols: ["h2"] };
+  const cases: readonly (readonly [what: string, attempt: () => Promise<unknown>, reason: string])[] = [
+    ["no certificate", tls({ ALPNProtocols: ["h2"] }), "no-certificate"],
+    ["another CA", as(await leaf({ ca: stranger })), "unknown-ca"],
+    ["another CA of the same name", as(await leaf({ ca: namesake })), "unknown-ca"],
+    ["expired", as(await leaf({ validity: -1_000 })), "expired"],
+    ["not valid yet", as(await leaf({ now: now + hour })), "not-yet-valid"],
+    ["a server's", as(await leaf({ usage: "server" })), "bad-certificate"],
+    ["TLS 1.2", tls({ ...good, maxVersion: "TLSv1.2" }), "protocol-version"],
+    ["no ALPN", tls({ ...good, ALPNProtocols: [] }), "no-http2"],
+    ["HTTP/1.1 only", tls({ ...good, ALPNProtocols: ["http/1.1"] }), "no-http2"],
+    ["plain HTTP", raw((socket) => socket.write("GET / HTTP/1.1\r\n\r\n")), "no-tls"],
+    ["garbage", raw((socket) => socket.write("\u0000\u001b[2J garbage that is no record of TLS")), "no-tls"],
+    ["whoever looks whether the port is open", raw((socket) => socket.end()), "cut-off"],
+  ];
+  for (const when of ["before there is a pair", "with a pair", "after another"] as const) {
+    const later = when === "before there is a pair" ? "not-ready" : undefined;
+    for (const [what, attempt, reason] of cases) {
+      const before = refused.length;
+      await attempt();
+      await until(`${when}, ${what}`, () => refused.length > before);
+      t.strictSame(refused.at(-1), { reason: later ?? reason, from: "127.0.0.1" }, `${when}, ${what}`);
+    }
+    source.update(pair([authority], await issueServer(authority)));
+  }
+  t.equal(await ask(port, certificates(client)), uri, "and who is not refused is served");
+  t.equal(handshakeRefusal("ERR_SSL_TLSV1_ALERT_UNKNOWN_CA", undefined), "refused-by-client");
+  t.equal(handshakeRefusal("ERR_SSL_OF_TOMORROW", undefined), "other");
+});
+
+t.test("nobody comes back by a ticket: each connection proves itself anew", async (t) => {
+  const port = await serve(t, certificates(server));
+  const { ca, cert, key } = client;
+  const base = { port, host: "127.0.0.1", ca, cert, key, servername: serverName, ALPNProtocols: ["h2"] };
+  const tickets: Buffer[] = [];
+  const join = async (session?: Buffer) => {
+    const socket = connectTls({ ...base, ...(session && { session }) });
+    socket.on("session", (ticket: Buffer) => tickets.push(ticket));
+    // The server's HTTP/2 settings come after its tickets.
+    await new Promise<void>((resolve, reject) => {
+      socket.once("data", () => resolve());
+      socket.once("error", reject);
+    });
+    const reused = socket.isSessionReused();
+    socket.destroy();
+    return reused;
+  };
+  t.equal(await join(), false);
+  for (const ticket of tickets.slice()) t.equal(await join(ticket), false);
+});
+
 t.test("a client speaks nothing older than TLS 1.3", async (t) => {
   const old = createServer({ key: server.key, cert: server.cert, maxVersion: "TLSv1.2", ALPNProtocols: ["h2"] });
   old.on("tlsClientError", () => {});
@@ -213,6 +313,11 @@ t.test("a pair that cannot be used is refused and the last good one stays", asyn
     [{ ...server, key: other.keyPem }, /the private key does not belong to the certificate/],
     [{ ...server, key: "secret-no-pem" }, /the private key is no PEM that can be read/],
     [{ ...server, cert: "" }, /the certificate has no certificate in PEM/],
+    [onP384(), /not on the curve P-256/],
+    [
+      { ...server, cert: `${server.cert}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----` },
+      /the certificate is no certificate that can be read/,
+    ],
     [
       { ...server, ca: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----" },
       /the CA bundle is no certificate/,
@@ -230,6 +335,38 @@ t.test("a pair that cannot be used is refused and the last good one stays", asyn
   stop();
   source.update(server);
   t.equal(heard, 1, "an ended subscription hears nothing more");
+});
+
+t.test("a pair out of its time takes the place only of one that is out of its time", async (t) => {
+  const of = async (from: number, validity: number) =>
+    pair([authority], await issueLeaf({ ca: authority, usage: "server", dnsNames: [serverName], validity, now: from }));
+  const [old, good, future] = [await of(now - 9 * hour, hour), await of(now, hour), await of(now + hour, hour)];
+  const source = certificates();
+  t.equal(source.update(old, now), true, "better than none: peers say what is wrong with it");
+  t.match(validityFault(old, now), /^the certificate expired at [-0-9T:.]+Z$/);
+  t.equal(source.update(future, now), true);
+  t.equal(source.update(good, now), true);
+  t.equal(source.update({ ...good }, now), false, "the same is no news");
+  for (const wrong of [old, future]) t.throws(() => source.update(wrong, now), { name: OutOfTimeError.name });
+  t.equal(source.current(), good);
+  const ended = await createCa({ commonName: "ended", validity: -1_000, now });
+  t.match(validityFault({ ...good, ca: ended.certPem }, now), /all certificates of the CA bundle have expired/);
+  t.equal(validityFault({ ...good, ca: ended.certPem + good.ca }, now), undefined, "one that is valid is enough");
+});
+
+t.test("whose a leaf is, its names say", async (t) => {
+  const cases: readonly (readonly [names: Partial<Parameters<typeof issueLeaf>[0]>, owner: object])[] = [
+    [
+      { dnsNames: ["vault", "vault.secrets", "vault.secrets.svc", "vault.secrets.svc.cluster.local"] },
+      { namespace: "secrets", service: "vault" },
+    ],
+    [{ uris: [uri] }, { namespace: "outboard", service: "core" }],
+    [{ dnsNames: ["vault.example.com"] }, { namespace: "", service: "" }],
+  ];
+  for (const [names, owner] of cases) {
+    const keys = await issueLeaf({ ca: authority, usage: "server", validity: hour, now, ...names });
+    t.strictSame(leafOwner(pair([authority], keys)), owner);
+  }
 });
 
 t.test("what Describe tells of a pair is what openssl says", async (t) => {

@@ -15,6 +15,7 @@ import { startBundledProvider } from "../bundled-provider.ts";
 import { plainCommand } from "../plain-command.ts";
 import { dist } from "../test-bundles.ts";
 import { describeThroughOpenssl } from "./openssl.ts";
+import { until } from "./outboard.ts";
 
 const hour = 3_600_000;
 const now = Date.now();
@@ -65,6 +66,8 @@ interface Case {
   readonly status: string | undefined;
   /** What openssl has to say of it. */
   readonly said?: RegExp;
+  /** What the adapter says of the handshake. */
+  readonly refused?: string;
 }
 
 /** Node ends a connection whose certificate it does not take right after the handshake, without an alert. */
@@ -83,35 +86,90 @@ const cases: readonly Case[] = [
     pair: await issueLeaf({ ca, usage: "client", dnsNames: ["core.outboard-local.svc"], validity: hour, now }),
     status: permissionDenied,
   },
-  { who: "no certificate", pair: undefined, status: undefined, said: /alert certificate required/ },
-  { who: "core over TLS 1.2", pair: core, flags: ["-tls1_2"], status: undefined, said: /alert protocol version/ },
-  { who: "core's identity of another CA", pair: await client([withUri], otherCa), status: undefined, said: cutOff },
-  { who: "core's expired", pair: await client([withUri], ca, now - 2 * hour), status: undefined, said: cutOff },
-  { who: "core's of tomorrow", pair: await client([withUri], ca, now + 24 * hour), status: undefined, said: cutOff },
-  { who: "the server's own certificate", pair: server, status: undefined, said: cutOff },
-  { who: "the CA's own certificate", pair: ca, status: undefined, said: cutOff },
-  { who: "core's identity on P-384", pair: clientOnP384(), status: undefined, said: cutOff },
+  {
+    who: "no certificate",
+    pair: undefined,
+    status: undefined,
+    said: /alert certificate required/,
+    refused: "no-certificate",
+  },
+  {
+    who: "core over TLS 1.2",
+    pair: core,
+    flags: ["-tls1_2"],
+    status: undefined,
+    said: /alert protocol version/,
+    refused: "protocol-version",
+  },
+  {
+    who: "core's identity of another CA",
+    pair: await client([withUri], otherCa),
+    status: undefined,
+    said: cutOff,
+    refused: "unknown-ca",
+  },
+  {
+    who: "core's expired",
+    pair: await client([withUri], ca, now - 2 * hour),
+    status: undefined,
+    said: cutOff,
+    refused: "expired",
+  },
+  {
+    who: "core's of tomorrow",
+    pair: await client([withUri], ca, now + 24 * hour),
+    status: undefined,
+    said: cutOff,
+    refused: "not-yet-valid",
+  },
+  { who: "the server's own certificate", pair: server, status: undefined, said: cutOff, refused: "bad-certificate" },
+  { who: "the CA's own certificate", pair: ca, status: undefined, said: cutOff, refused: "bad-certificate" },
+  {
+    who: "core's identity on P-384",
+    pair: clientOnP384(),
+    status: undefined,
+    said: cutOff,
+    refused: "no-certificate",
+  },
 ];
 
-test("openssl s_client: only core's identity is answered", async (t) => {
-  const bundled = await startBundledProvider(dist, "fake", runKeys());
+test("openssl s_client: only core's identity is answered, before and after a reload, and the rest is told apart", async (t) => {
+  const keys = runKeys();
+  const bundled = await startBundledProvider(dist, "fake", keys);
   t.teardown(() => bundled.stop());
-  for (const { who, pair, flags = [], status, said } of cases) {
-    const attempt = await describeThroughOpenssl(t, {
-      port: bundled.port,
-      serverName: serverName("fake"),
-      caPem: ca.certPem,
-      pair,
-      flags,
-    });
-    t.equal(attempt.status, status, who);
-    if (said !== undefined) t.match(attempt.said, said, who);
+  for (const when of ["at first", "after a reload"]) {
+    for (const { who, pair, flags = [], status, said } of cases) {
+      const attempt = await describeThroughOpenssl(t, {
+        port: bundled.port,
+        serverName: serverName("fake"),
+        caPem: ca.certPem,
+        pair,
+        flags,
+      });
+      t.equal(attempt.status, status, `${when}: ${who}`);
+      if (said !== undefined) t.match(attempt.said, said, `${when}: ${who}`);
+    }
+    if (when !== "at first") continue;
+    const next = await issueLeaf({ ca, usage: "server", dnsNames: [serverName("fake")], validity: hour, now });
+    const folder = await keys.provider("fake");
+    writeFileSync(join(folder, "tls.crt"), next.certPem);
+    writeFileSync(join(folder, "tls.key"), next.keyPem);
+    await until(
+      async () => (await bundled.metric("eso_provider_certificate_hot_reload_total", 'service="fake"')) > 0,
+      () => `no reload: ${bundled.log()}`,
+    );
   }
   t.equal(
     await bundled.metric("grpc_server_requests_refused_total", 'reason="identity"'),
-    6,
+    12,
     "refused calls are counted",
   );
+  for (const reason of new Set(cases.map(({ refused }) => refused).filter((each) => each !== undefined))) {
+    const count = 2 * cases.filter(({ refused }) => refused === reason).length;
+    const name = "outboard_provider_handshakes_refused_total";
+    t.equal(await bundled.metric(name, `reason="${reason}"`), count, `${reason} is counted`);
+    t.match(bundled.log(), new RegExp(`"reason":"${reason}","from":"127.0.0.1",.*"msg":"TLS handshake refused"`));
+  }
   const plain = await fetch(`http://127.0.0.1:${bundled.port}/`).catch(() => undefined);
   t.equal(plain, undefined, "nothing is answered without TLS");
 });
@@ -146,7 +204,7 @@ test("a provider that is not told whom to allow does not start", async (t) => {
   const { status, stdout, stderr } = spawnSync(...command, { encoding: "utf8", timeout: 60_000 });
   t.equal(status, 2);
   t.equal(stdout, "", "it listens nowhere");
-  t.match(stderr, /^provider fake: --allow-client is required: Who may call/);
+  t.match(stderr, /^provider fake: --allow-client or --allow-client-file is required/);
 });
 
 /** The status of a call with an empty message. */

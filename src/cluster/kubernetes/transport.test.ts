@@ -8,13 +8,13 @@ import type { TLSSocket } from "node:tls";
 import { test, type Test } from "tap";
 import { signal } from "../../../test/cluster-contract/world.ts";
 import { createCa, issueLeaf } from "../../certs/issue.ts";
-import { connect } from "./connect.ts";
+import { connect, type ConnectOptions } from "./connect.ts";
 import { createConnections } from "./connections.ts";
 import { createCredentials } from "./credentials.ts";
 import { podIdentity, type Identity } from "./identity.ts";
 import { readKubeconfig } from "./kubeconfig.ts";
 import { createRateLimit } from "./rate-limit.ts";
-import { createTransport } from "./transport.ts";
+import { createTransport, type Answered } from "./transport.ts";
 
 const validity = { validity: 3_600_000, now: Date.now() };
 const ca = await createCa({ commonName: "test", ...validity });
@@ -54,8 +54,8 @@ function writeConfig(t: Test, server: string, user: object, cluster: object = {}
   return path;
 }
 
-async function connected(t: Test, kubeconfig: string) {
-  const transport = await connect({ kubeconfig, userAgent: "outboard/test" });
+async function connected(t: Test, kubeconfig: string, more: Partial<ConnectOptions> = {}) {
+  const transport = await connect({ kubeconfig, userAgent: "outboard/test", ...more });
   t.teardown(() => transport.close());
   return transport;
 }
@@ -103,6 +103,7 @@ test("certificates and tokens that rotate on disk are used from the next refusal
     tokenFile: join(folder, "token"),
   };
   const transport = createTransport({
+    host: "localhost",
     connections: createConnections(identity),
     credentials: createCredentials(identity, Date.now),
     userAgent: "outboard/test",
@@ -231,4 +232,21 @@ test("requests wait for their turn when a rate is set", async (t) => {
   now += 1_000;
   await limit(AbortSignal.abort());
   t.pass("after a rest it need not");
+});
+
+test("each answer is counted, of tries that failed and of watches too", async (t) => {
+  const statuses = [429, 200, 404, 200];
+  const { url, port } = await testServer(t, (_, response) => {
+    response.writeHead(statuses.shift() ?? 500, { "retry-after": "0" }).end("{}");
+  });
+  const answers: string[] = [];
+  const onAnswer = ({ host, method, status }: Answered) => answers.push(`${method} ${status} ${host}`);
+  const transport = await connected(t, writeConfig(t, url, { token: "t" }), { onAnswer });
+  await transport.request({ ...get, method: "POST" });
+  await t.rejects(transport.request(get), { name: "ClusterError" });
+  for await (const _ of await transport.stream(get));
+  t.strictSame(
+    answers,
+    ["POST 429", "POST 200", "GET 404", "GET 200"].map((answer) => `${answer} localhost:${port}`),
+  );
 });

@@ -43,14 +43,29 @@ export interface Transport {
 /** What {@link createTransport} stands on. */
 export interface TransportOptions {
   readonly connections: Connections;
+  /** Of the API server, as metrics call it. */
+  readonly host: string;
   readonly credentials: Credentials;
   readonly userAgent: string;
   readonly rateLimit?: RateLimit;
+  readonly onAnswer?: AnswerListener;
 }
+
+/** One answer of the API server. */
+export interface Answered {
+  /** Of the API server, "10.0.0.1:443". */
+  readonly host: string;
+  readonly method: ApiRequest["method"];
+  readonly status: number;
+}
+
+/** Hears of each answer, those after which a request is tried again too: for a metric. */
+export type AnswerListener = (answered: Answered) => void;
 
 const defaultDeadline = 30_000;
 
-export function createTransport({ connections, credentials, userAgent, rateLimit }: TransportOptions): Transport {
+export function createTransport(options: TransportOptions): Transport {
+  const { connections, host, credentials, userAgent, rateLimit, onAnswer } = options;
   const send = async ({ method, path, body, ...request }: ApiRequest, credential: Credential, signal: AbortSignal) =>
     connections.pool(credential.tls).request({
       method,
@@ -79,6 +94,7 @@ export function createTransport({ connections, credentials, userAgent, rateLimit
       let failure: ClusterError;
       try {
         const { statusCode: status, headers, body } = await send(request, credential, signal);
+        onAnswer?.({ host, method: request.method, status });
         if (status < 300) return await read(body);
         failure = statusError(status, await body.text(), request.name, request.values);
         if (status === 401 && !wasRefused) {

@@ -5,6 +5,7 @@ import { providerClass } from "../../api/kinds/provider-class.ts";
 import { secretStore } from "../../api/kinds/secret-store.ts";
 import { createKubernetesCluster, type KubernetesCluster } from "../../cluster/kubernetes/kubernetes-cluster.ts";
 import type { Logger } from "../../process/logs.ts";
+import { Counter, type Registry } from "../../process/metrics.ts";
 import { statusManager } from "../controllers/contest.ts";
 import { managedLabel } from "../controllers/external-secret/names.ts";
 import type { ProcessSettings } from "./settings.ts";
@@ -23,7 +24,17 @@ export function isClusterWide({ namespaces, enableClusterStoreReconciler }: Proc
 }
 
 /** Begins to read the API server. Rejects when there is no usable kubeconfig or account. */
-export async function connectApi(settings: ProcessSettings, logger: Logger): Promise<KubernetesCluster> {
+export async function connectApi(
+  settings: ProcessSettings,
+  registry: Registry,
+  logger: Logger,
+): Promise<KubernetesCluster> {
+  const requests = new Counter({
+    name: "rest_client_requests_total",
+    help: "Answers of the API server, by status code, method and host (client-go's metric)",
+    labelNames: ["code", "method", "host"],
+    registers: [registry],
+  });
   const { namespaces, kubeconfig, clientQps, clientBurst } = settings;
   const clusterWide = isClusterWide(settings);
   const kinds = [externalSecret, secretStore, providerClass, clusterSecretStore, clusterProviderClass];
@@ -33,6 +44,7 @@ export async function connectApi(settings: ProcessSettings, logger: Logger): Pro
     watchNamespaces: clusterWide,
     ...(kubeconfig !== undefined && { kubeconfig }),
     ...(clientQps > 0 && { rate: { qps: clientQps, burst: clientBurst } }),
+    onAnswer: ({ status, ...answered }) => requests.inc({ code: status, ...answered }),
     userAgent: `outboard/${packageJson.version}`,
     managedLabel,
     fieldManager: statusManager,

@@ -1,12 +1,11 @@
 import { test } from "tap";
 import { ClusterError } from "../../cluster/cluster.ts";
+import { systemNamespace } from "../../cluster/kubernetes/system-namespace.ts";
 import { createLogger } from "../../process/logs.ts";
 import { Registry } from "../../process/metrics.ts";
 import { parseSettings, UsageError } from "../../process/settings.ts";
-import { serveEndpoints } from "./endpoints.ts";
 import { linkedProviders } from "./providers.ts";
 import { checkProcessSettings, leaseName, processSettings } from "./settings.ts";
-import { systemNamespace } from "./system-namespace.ts";
 import { reportUnreconciled } from "./unreconciled.ts";
 
 const parse = (...argv: readonly string[]) => {
@@ -61,27 +60,6 @@ test("the system namespace is the one given, else the pod's, else that of the ma
   t.equal(await systemNamespace("given", folder), "given");
   t.equal(await systemNamespace(undefined, folder), "infra");
   t.equal(await systemNamespace(undefined, `${folder}/none`), "external-secrets");
-});
-
-test("metrics and probes have addresses of their own; 0 turns one off", async (t) => {
-  const what = { registries: () => [new Registry()], ready: () => ["a certificate"] };
-  const endpoints = await serveEndpoints({ metricsAddr: "127.0.0.1:0", liveAddr: "127.0.0.1:0" }, what);
-  t.teardown(() => endpoints.close());
-  const { metricsPort, livePort } = endpoints.ports;
-  const ask = async (port: number | undefined, path: string) => {
-    const answer = await fetch(`http://127.0.0.1:${port}${path}`);
-    return [answer.status, await answer.text()];
-  };
-  t.equal((await ask(metricsPort, "/metrics"))[0], 200);
-  t.strictSame(await ask(metricsPort, "/readyz"), [404, "served here: /metrics\n"]);
-  t.strictSame(await ask(livePort, "/readyz"), [503, "waiting for a certificate\n"]);
-  t.strictSame(await ask(livePort, "/healthz"), [200, "ok\n"]);
-  t.strictSame((await ask(livePort, "/metrics"))[0], 404);
-  await t.rejects(serveEndpoints({ metricsAddr: "0", liveAddr: `127.0.0.1:${livePort}` }, what), {
-    message: /EADDRINUSE.*choose another with --live-addr/,
-  });
-  const none = await serveEndpoints({ metricsAddr: "0", liveAddr: "0" }, what);
-  t.strictSame(none.ports, {});
 });
 
 test("kinds that are not reconciled are counted, and those that are there named", async (t) => {

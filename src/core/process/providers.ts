@@ -1,13 +1,16 @@
 import { escapeControl } from "../../api/escape.ts";
 import type { Provider, Store } from "../../api/provider.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
+import type { Logger } from "../../process/logs.ts";
 import type { Registry } from "../../process/metrics.ts";
+import { reloads } from "../../process/reloads.ts";
 import { references } from "../credentials/gen/references.ts";
 import { createClassCertificates } from "../resolve/class-certificates.ts";
 import { createClassResolver } from "../resolve/class-resolver.ts";
 import type { ClassWorld } from "../resolve/classes.ts";
 import { inlineKey } from "../resolve/inline-key.ts";
 import { createLookup } from "../resolve/lookup.ts";
+import { mountedCertificates } from "../resolve/mounted-certificates.ts";
 import { ResolutionError } from "../resolve/resolution-error.ts";
 import { parseResolve } from "../resolve/resolve-flag.ts";
 import { createPool } from "../shim/pool.ts";
@@ -24,23 +27,33 @@ export interface Providers {
   close(): void;
 }
 
-/** Providers as processes of their own, found by class and asked through the shim. Throws UsageError for `resolve`. */
-export function remoteProviders(options: {
+/** Providers as processes of their own, found by class and asked through the shim. Rejects with UsageError for `resolve`. */
+export async function remoteProviders(options: {
   readonly cluster: Cluster;
   readonly systemNamespace: string;
   /** Values of --resolve. */
   readonly resolve: readonly string[];
+  /** Value of --tls-dir. */
+  readonly tlsDir: string;
   readonly registry: Registry;
+  readonly logger: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-}): Providers {
-  const { cluster, systemNamespace, registry, now } = options;
+}): Promise<Providers> {
+  const { cluster, systemNamespace, tlsDir, registry, logger, now } = options;
   const resolve = parseResolve(options.resolve);
-  const classes = { cluster, systemNamespace, resolve, readCertificates: createClassCertificates(cluster) };
+  const tell = reloads(registry, logger);
+  const mounted = await mountedCertificates({ folder: tlsDir, tell });
+  const readCertificates = createClassCertificates(cluster, { now, tell });
+  const classes = { cluster, systemNamespace, resolve, readCertificates, mounted };
   const resolver = createClassResolver({ ...classes, lookup: createLookup({ table: resolve, now }) });
   const pool = createPool({ registry });
   const shim = createShim({ resolver, references, pool, registry });
-  return { ...shim, classes, close: () => pool.close() };
+  const close = () => {
+    mounted.close();
+    pool.close();
+  };
+  return { ...shim, classes, close };
 }
 
 /** Providers of this build, by key of `spec.provider`. */

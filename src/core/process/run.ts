@@ -1,14 +1,15 @@
 import type { Provider } from "../../api/provider.ts";
 import type { KubernetesCluster } from "../../cluster/kubernetes/kubernetes-cluster.ts";
+import { systemNamespace } from "../../cluster/kubernetes/system-namespace.ts";
 import { logCrashes } from "../../process/crashes.ts";
+import { serveEndpoints, type Endpoints } from "../../process/endpoints.ts";
 import { createLogger, type Logger } from "../../process/logs.ts";
 import { createRegistry, type Registry } from "../../process/metrics.ts";
+import { aborted, endInTime } from "../../process/shutdown.ts";
 import { connectApi, isClusterWide } from "./api.ts";
-import { serveEndpoints, type Endpoints } from "./endpoints.ts";
 import { leadWithLease } from "./lead.ts";
 import { linkedProviders, remoteProviders, type Providers } from "./providers.ts";
 import type { ProcessSettings } from "./settings.ts";
-import { systemNamespace } from "./system-namespace.ts";
 import { createTerms, type Terms } from "./terms.ts";
 import { reportUnreconciled } from "./unreconciled.ts";
 
@@ -35,9 +36,6 @@ interface Parts {
   readonly signal: AbortSignal;
 }
 
-/** Milliseconds after which a process that was asked to end does: below the 30 s that Kubernetes gives it. */
-const endBound = 25_000;
-
 /** `outboard core`: works until it is asked to end. Returns the exit code: 0 then, 1 when it cannot start. */
 export async function runCore(settings: ProcessSettings, io: ProcessIo): Promise<number> {
   const logger = createLogger({ name: "outboard", level: settings.logLevel });
@@ -63,11 +61,11 @@ async function start(settings: ProcessSettings, io: ProcessIo, logger: Logger): 
   const { linked, now, signal } = io;
   const registry = createRegistry();
   const system = await systemNamespace(settings.systemNamespace);
-  const cluster = await connectApi(settings, logger);
-  const { resolve } = settings;
+  const cluster = await connectApi(settings, registry, logger);
+  const { resolve, tlsDir } = settings;
   const providers =
     linked === undefined
-      ? remoteProviders({ cluster, systemNamespace: system, resolve, registry, now })
+      ? await remoteProviders({ cluster, systemNamespace: system, resolve, tlsDir, registry, logger, now })
       : linkedProviders(linked);
   const terms = createTerms({ settings, cluster, providers, logger, now, signal });
   const endpoints = await serveEndpoints(settings, {
@@ -83,17 +81,4 @@ async function work({ settings, logger, registry, cluster, terms, signal, ...par
   if (!settings.enableLeaderElection) return terms.serve(new AbortController().signal);
   const { leases } = cluster;
   await leadWithLease({ settings, leases, terms, logger, signal, systemNamespace: parts.systemNamespace });
-}
-
-function endInTime(logger: Logger): void {
-  logger.info("ending");
-  setTimeout(() => {
-    logger.error(`not ended after ${endBound / 1_000} s: cut off`);
-    process.exit(1);
-  }, endBound).unref();
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

@@ -43,6 +43,12 @@ export const processSettings = {
     type: "strings",
     doc: "NAME:PORT=ADDRESS: where a provider is dialled whose name this machine cannot look up; may be repeated.",
   },
+  tlsDir: {
+    flag: "--tls-dir",
+    type: "string",
+    default: "/etc/outboard/certs",
+    doc: "Folder with core's ca.crt, tls.crt and tls.key for classes without tls.secretRef, followed as they change.",
+  },
   kubeconfig: {
     flag: "--kubeconfig",
     type: "string",

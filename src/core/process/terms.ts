@@ -1,6 +1,7 @@
 import type { Cluster } from "../../cluster/cluster.ts";
 import type { Logger } from "../../process/logs.ts";
 import { Gauge, Registry } from "../../process/metrics.ts";
+import { aborted } from "../../process/shutdown.ts";
 import { clusterSecretStore } from "../../api/kinds/cluster-secret-store.ts";
 import { secretStore } from "../../api/kinds/secret-store.ts";
 import { startCore } from "../core.ts";
@@ -52,7 +53,7 @@ export function createTerms(options: TermsOptions): Terms {
       const unsubscribe = providers.onReady((key) => core.wake(providerTopic(key)));
       current = registry;
       master.set({ name }, 1);
-      await either(lost, signal);
+      await aborted(AbortSignal.any([lost, signal]));
       unsubscribe();
       await core.stop(lost.aborted ? 0 : undefined);
       current = undefined;
@@ -60,10 +61,4 @@ export function createTerms(options: TermsOptions): Terms {
     },
     registries: () => (current === undefined ? [own] : [own, current]),
   };
-}
-
-async function either(...signals: readonly AbortSignal[]): Promise<void> {
-  const signal = AbortSignal.any([...signals]);
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

@@ -1,25 +1,34 @@
-import t from "tap";
+import t, { type Test } from "tap";
 import type { RuntimeRef, Store } from "../../api/provider.ts";
 import { createCa, issueLeaf } from "../../certs/issue.ts";
-import { createLocalWorld } from "../../../test/local-world.ts";
+import { createLocalWorld, until } from "../../../test/local-world.ts";
+import { mountedSecret } from "../../../test/mounted-secret.ts";
 import { vaultStore } from "../../../test/scripted-peer.ts";
+import type { Reloads } from "../../process/reloads.ts";
 import { createClassCertificates } from "./class-certificates.ts";
 import { createClassResolver } from "./class-resolver.ts";
 import { createLookup } from "./lookup.ts";
+import { mountedCertificates } from "./mounted-certificates.ts";
 import { parseResolve } from "./resolve-flag.ts";
 
 const never = new AbortController().signal;
 const validity = { validity: 3_600_000, now: Date.now() };
 
 /** `data` of a Secret with a pair of a new CA. */
-async function pair(): Promise<Record<string, string>> {
-  const ca = await createCa({ commonName: "test", ...validity });
-  const { certPem, keyPem } = await issueLeaf({ ca, usage: "client", uris: ["spiffe://x/core"], ...validity });
+async function pair(now = validity.now): Promise<Record<string, string>> {
+  const ca = await createCa({ commonName: "test", validity: 36_000_000, now: validity.now });
+  const { certPem, keyPem } = await issueLeaf({ ca, usage: "client", uris: ["spiffe://x/core"], ...validity, now });
   return { "ca.crt": ca.certPem, "tls.crt": certPem, "tls.key": keyPem };
 }
 
-async function setUp() {
+async function setUp(t: Test) {
   const world = await createLocalWorld();
+  const mount = mountedSecret();
+  const mounted = await mountedCertificates({ folder: mount.folder, tell: () => undefined, interval: 5 });
+  t.teardown(() => {
+    mounted.close();
+    mount.remove();
+  });
   const resolve = parseResolve(["local.test:443=127.0.0.1:4711", "vault.team-a.svc:8080=127.0.0.1:4712"]);
   const hosts = new Map([["vault.system.svc", "10.0.0.7"]]);
   const lookup = createLookup({
@@ -33,6 +42,7 @@ async function setUp() {
     systemNamespace: "system",
     resolve,
     readCertificates: createClassCertificates(cluster),
+    mounted,
   };
   const resolver = createClassResolver({ ...classWorld, lookup });
   const secret = (namespace: string, stringData: object) =>
@@ -50,7 +60,7 @@ async function setUp() {
       { spec: { tls: { secretRef: { name: "tls" } }, ...spec } },
     );
   const find = async (store: Store, caller = store.namespace) => resolver.endpoint(store, caller, never);
-  return { ...world, secret, namespaced, ofCluster, find };
+  return { ...world, mount, mounted, secret, namespaced, ofCluster, find };
 }
 
 function storeWith(kind: RuntimeRef["kind"] | undefined, storeKind = "SecretStore", name = "vault"): Store {
@@ -64,7 +74,7 @@ const byClusterClass = storeWith("ClusterProviderClass");
 const clusterStore = storeWith("ClusterProviderClass", "ClusterSecretStore");
 
 t.test("a store finds its provider through its class, with the class's certificates", async (t) => {
-  const { secret, namespaced, ofCluster, find } = await setUp();
+  const { secret, namespaced, ofCluster, find } = await setUp(t);
   const [own, system] = [await pair(), await pair()];
   secret("team-a", own);
   secret("system", system);
@@ -82,7 +92,7 @@ t.test("a store finds its provider through its class, with the class's certifica
 });
 
 t.test("a rotated Secret is used for what connects next, and read once", async (t) => {
-  const { cluster, secret, namespaced, find } = await setUp();
+  const { cluster, secret, namespaced, find } = await setUp(t);
   const [before, after] = [await pair(), await pair()];
   namespaced({ address: "vault.team-a.svc:8080" });
   secret("team-a", before);
@@ -106,12 +116,69 @@ t.test("a rotated Secret is used for what connects next, and read once", async (
   t.equal(certificates.current()?.ca, after["ca.crt"], "and connections of the old one do not get its pair");
 });
 
+t.test("a class that names no Secret has core's own certificates, in whatever namespace it is", async (t) => {
+  const { apply, mount, mounted, find } = await setUp(t);
+  let news = 0;
+  mounted.subscribe(() => (news += 1));
+  const address = "vault.team-a.svc:8080";
+  apply("ProviderClass", { namespace: "team-a", name: "vault" }, { spec: { address } });
+  apply("ClusterProviderClass", { namespace: "", name: "vault" }, { spec: { address: "vault.system.svc:8080" } });
+  const [before, after] = [await pair(), await pair()];
+  mount.swap(before);
+  await until("the pair is there", () => news === 1);
+  const own = await find(byClass);
+  const ofCluster = await find(byClusterClass);
+  t.equal(own.certificates.current()?.ca, before["ca.crt"]);
+  t.equal(ofCluster.certificates, own.certificates);
+  t.equal(ofCluster.trust, own.trust);
+
+  mount.swap({ ...after, "tls.key": before["tls.key"] ?? "" });
+  await until("it is refused", () => news === 2);
+  t.match(mounted.current().problem, /private key does not belong .*; the pair before it stays in use$/);
+  t.equal((await find(byClass)).certificates.current()?.ca, before["ca.crt"]);
+  mount.swap(after);
+  await until("the next is taken", () => news === 3);
+  t.equal(mounted.current().problem, undefined);
+  t.equal(own.certificates.current()?.ca, after["ca.crt"]);
+  mount.swap(before);
+  await until("and the one after it", () => own.certificates.current()?.ca === before["ca.crt"]);
+  t.equal(news, 3, "one good pair after another is no news");
+});
+
+t.test("a Secret's pair out of its time is not taken while the other is good, and then it is", async (t) => {
+  const { cluster, secret } = await setUp(t);
+  const news: object[] = [];
+  const clock = { now: validity.now };
+  const tell: Reloads = (from, one) => news.push({ from, ...one });
+  const read = createClassCertificates(cluster, { now: () => clock.now, tell });
+  const key = { namespace: "system", name: "tls" };
+  const [today, tomorrow] = [await pair(), await pair(validity.now + 3_000_000)];
+  secret("system", today);
+  const { source, problem } = await read(key, never);
+  t.equal(problem, undefined);
+  secret("system", tomorrow);
+  t.match((await read(key, never)).problem, /cannot be used: the certificate is not valid before .* stays in use$/);
+  t.equal(source.current()?.cert, today["tls.crt"]);
+  clock.now += 3_000_000;
+  t.equal((await read(key, never)).problem, undefined);
+  t.equal(source.current()?.cert, tomorrow["tls.crt"], "without a change of the Secret");
+  clock.now += 3_600_001;
+  t.match((await read(key, never)).problem, /"tls" in namespace "system": the certificate expired at [^;]*$/);
+  const from = 'Secret "tls" in namespace "system"';
+  const owner = { namespace: "system", service: "tls" };
+  t.match(news, [
+    { from, what: "taken", owner, replaced: false },
+    { from, what: "problem", owner },
+    { from, what: "taken", owner, replaced: true },
+  ]);
+});
+
 t.test("a Secret that the view does not show is read once in ten seconds", async (t) => {
-  const { cluster, secret } = await setUp();
+  const { cluster, secret } = await setUp(t);
   secret("system", await pair());
   let now = 0;
   const unwatched = { ...cluster, referencedVersion: () => undefined };
-  const read = createClassCertificates(unwatched, () => now);
+  const read = createClassCertificates(unwatched, { now: () => now });
   const key = { namespace: "system", name: "tls" };
   const reads = async () => {
     await read(key, never);
@@ -125,7 +192,7 @@ t.test("a Secret that the view does not show is read once in ten seconds", async
 });
 
 t.test("what cannot be found or may not be used says why", async (t) => {
-  const { apply, secret, namespaced, ofCluster, find } = await setUp();
+  const { apply, secret, namespaced, ofCluster, find } = await setUp(t);
   const good = await pair();
   const failure = async (store: Store, caller?: string): Promise<object> =>
     find(store, caller).then(
@@ -146,7 +213,14 @@ t.test("what cannot be found or may not be used says why", async (t) => {
 
   apply("ProviderClass", { namespace: "team-a", name: "vault" }, { spec: { address: "vault.team-a.svc:8080" } });
   await check(
-    "no certificates named",
+    "no certificates named, and none mounted",
+    byClass,
+    "CertificateInvalid",
+    /core's own are awaited: .*\/ca\.crt is not there; .* Secret eso-provider-client-tls, .* at --tls-dir/,
+  );
+  apply("ProviderClass", { namespace: "team-a", name: "vault" }, { spec: { address: "local.test:443" } });
+  await check(
+    "no certificates named, and no Service",
     byClass,
     "CertificateInvalid",
     /set spec\.tls\.secretRef to a Secret of namespace team-a/,
@@ -181,7 +255,7 @@ t.test("what cannot be found or may not be used says why", async (t) => {
 });
 
 t.test("a ClusterProviderClass lets in whom its conditions let in", async (t) => {
-  const { apply, secret, ofCluster, find } = await setUp();
+  const { apply, secret, ofCluster, find } = await setUp(t);
   secret("system", await pair());
   apply("Namespace", { namespace: "", name: "labelled" }, {}, { labels: { team: "blue" } });
   const conditions = [{ namespaceSelector: { matchLabels: { team: "blue" } } }, { namespaceRegexes: ["^team-"] }];

@@ -22,13 +22,12 @@ export function createClassResolver(options: ClassResolverOptions): Resolver {
     async endpoint(store, callerNamespace, signal) {
       const ref = classRefOf(store);
       const object = await approvedClass(ref, store, callerNamespace, options);
-      const { address, secret, certificates } = await usable(object, ref, options, signal);
+      const { address, trust, certificates } = await usable(object, ref, options, signal);
       const dialled = await options.lookup(address, signal).catch((thrown: unknown) => {
         if (!(thrown instanceof LookupError)) throw ProviderError.from(thrown);
         const what = `the provider of ${className(ref)} is not reachable: ${thrown.message}`;
         throw new ResolutionError("ProviderUnavailable", what, { cause: thrown });
       });
-      const trust = `Secret ${secret.namespace}/${secret.name}`;
       return { address: dialled, serverName: address.host, trust, certificates: certificates.source };
     },
   };

@@ -3,6 +3,7 @@ import type { ClassRef, ProviderClassObject } from "../kinds.ts";
 import { addressText, parseAddress, serviceOf, type Address } from "./address.ts";
 import { addressRefusal } from "./approvals.ts";
 import type { ClassCertificates, ReadCertificates } from "./class-certificates.ts";
+import type { MountedCertificates } from "./mounted-certificates.ts";
 import type { ResolveTable } from "./resolve-flag.ts";
 import { ResolutionError } from "./resolution-error.ts";
 
@@ -12,19 +13,22 @@ export interface ClassWorld {
   /** Namespace that Outboard runs in. */
   readonly systemNamespace: string;
   readonly resolve: ResolveTable;
+  /** For classes that name a Secret. */
   readonly readCertificates: ReadCertificates;
+  /** For classes that name none, and lead to a Service. */
+  readonly mounted: Pick<MountedCertificates, "current" | "subscribe">;
 }
 
 /** What a class says, checked. */
 export interface UsableClass {
   readonly address: Address;
-  /** The Secret that the certificates are from. */
-  readonly secret: ObjectKey;
+  /** What the certificates are from; those from elsewhere vouch for others. */
+  readonly trust: string;
   readonly certificates: ClassCertificates;
 }
 
 /**
- * Checks a class: its address is one that it may lead to, its Secret is there and usable. Nothing is dialled. Rejects
+ * Checks a class: its address is one that it may lead to, its certificates are there and usable. Nothing is dialled. Rejects
  * with ResolutionError whose message is for who may read the class.
  */
 export async function useClass(
@@ -34,14 +38,20 @@ export async function useClass(
 ): Promise<UsableClass> {
   const address = checkedAddress(object, world);
   const secret = certificateSecret(object, world.systemNamespace);
-  if (secret === undefined) {
-    const where = object.metadata.namespace || world.systemNamespace;
-    throw new ResolutionError(
-      "CertificateInvalid",
-      `it names no certificates; set spec.tls.secretRef to a Secret of namespace ${where} with ca.crt, tls.crt and tls.key`,
-    );
+  if (secret !== undefined) {
+    const trust = `Secret ${secret.namespace}/${secret.name}`;
+    return { address, trust, certificates: await world.readCertificates(secret, signal) };
   }
-  return { address, secret, certificates: await world.readCertificates(secret, signal) };
+  // The certificate controller makes certificates for Services, and its CA vouches for nobody else.
+  if (serviceOf(address.host) !== undefined) {
+    return { address, trust: "mounted", certificates: world.mounted.current() };
+  }
+  const where = object.metadata.namespace || world.systemNamespace;
+  throw new ResolutionError(
+    "CertificateInvalid",
+    "it names no certificates, and its address no Service of the cluster; " +
+      `set spec.tls.secretRef to a Secret of namespace ${where} with ca.crt, tls.crt and tls.key`,
+  );
 }
 
 /** The Secret that a class takes its certificates from: of its namespace, of the system namespace for one of the cluster. */

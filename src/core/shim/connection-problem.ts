@@ -7,6 +7,11 @@ const refusals: readonly (readonly [RegExp, string])[] = [
     /self-signed certificate|unable to (?:get|verify)|certificate signature failure|unsuitable certificate purpose|invalid CA/,
     "its certificate is not signed by the CA that core trusts for it",
   ],
+  [/protocol version|unsupported protocol/, "it does not speak TLS 1.3, the only version that connections use"],
+  [
+    /alert handshake failure/,
+    "it has no certificate yet, or none on the curve P-256, the only one that connections use",
+  ],
   [/wrong version number|packet length too long/, "what answers there does not speak TLS"],
   [/Last error: Protocol error/, "what answers there does not speak HTTP/2"],
   [/ECONNREFUSED/, "nothing listens there; it is tried again by itself"],

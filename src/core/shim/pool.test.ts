@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer } from "node:tls";
 import t, { type Test } from "tap";
 import { withinDeadline } from "../../api/deadline.ts";
 import { createRegistry } from "../../process/metrics.ts";
@@ -39,6 +41,19 @@ function core(t: Test, endpoint: Endpoint) {
   return { pool, shim, place, connect };
 }
 
+/** The address of a server that speaks nothing newer than TLS 1.2. */
+async function oldServer(t: Test): Promise<string> {
+  const { cert, key } = (await authority.server()).current() ?? {};
+  const server = createServer({ ...(cert && { cert }), ...(key && { key }), maxVersion: "TLSv1.2" });
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.teardown(() => server.close());
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return `127.0.0.1:${address.port}`;
+}
+
 /** Waits until something holds. */
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -49,12 +64,19 @@ t.test("a peer that cannot be trusted or reached is said to be so, and nothing e
   const expired = (await start(t, { server: await authority.server(good.serverName, -1_000) })).endpoint;
   const other = (await start(t, { server: await authority.server("other.system.svc") })).endpoint;
   const wild = (await start(t, { server: await authority.server("*.system.svc") })).endpoint;
+  const without = (await start(t, { server: certificates() })).endpoint;
+  const day = 86_400_000;
+  const future = (await start(t, { server: await authority.server(good.serverName, day, Date.now() + day) })).endpoint;
+  const old = await oldServer(t);
   const gone = await start(t);
   gone.kill();
   const cases: readonly [string, Endpoint, RegExp][] = [
     ["a certificate of another name", other, /certificate is not for that name/],
     ["a wildcard", wild, /certificate is not for that name/],
     ["an expired certificate", expired, /certificate has expired/],
+    ["a certificate of tomorrow", future, /certificate is not valid yet/],
+    ["a server without a certificate", without, /it has no certificate yet/],
+    ["a server that speaks TLS 1.2", { ...good, address: old }, /does not speak TLS 1\.3/],
     ["a server of another CA", { ...good, certificates: stranger.client }, /not signed by the CA that core trusts/],
     ["nothing there", gone.endpoint, /nothing listens there/],
     ["no certificate of core's own", { ...good, certificates: certificates() }, /no client certificate yet/],

@@ -9,12 +9,14 @@ import { createLogger } from "../../../process/logs.ts";
 import { createRegistry } from "../../../process/metrics.ts";
 import { parseSettings } from "../../../process/settings.ts";
 import { createLocalWorld, until } from "../../../../test/local-world.ts";
+import { mountedSecret } from "../../../../test/mounted-secret.ts";
 import { createAuthority, describeVault, serverName, startPeer } from "../../../../test/scripted-peer.ts";
 import { info } from "../../../../test/shim-fixture.ts";
 import { startCore } from "../../core.ts";
 import { createClassCertificates } from "../../resolve/class-certificates.ts";
 import { createClassResolver } from "../../resolve/class-resolver.ts";
 import { createLookup } from "../../resolve/lookup.ts";
+import { mountedCertificates } from "../../resolve/mounted-certificates.ts";
 import { createPool } from "../../shim/pool.ts";
 import { createShim } from "../../shim/shim.ts";
 import { coreSettings } from "../../settings.ts";
@@ -47,7 +49,9 @@ async function setUp(t: Test, { secretReads = (cluster: SecretReads): SecretRead
   const registry = createRegistry();
   const pool = createPool({ registry });
   const readCertificates = createClassCertificates(secretReads(cluster));
-  const classes = { cluster, systemNamespace: "system", resolve, readCertificates };
+  const mount = mountedSecret();
+  const mounted = await mountedCertificates({ folder: mount.folder, tell: () => undefined, interval: 5 });
+  const classes = { cluster, systemNamespace: "system", resolve, readCertificates, mounted };
   const lookup = createLookup({ table: resolve, now: Date.now });
   const shim = createShim({
     resolver: createClassResolver({ ...classes, lookup }),
@@ -62,15 +66,19 @@ async function setUp(t: Test, { secretReads = (cluster: SecretReads): SecretRead
     await core.stop();
     pool.close();
     peer.kill();
+    mounted.close();
+    mount.remove();
   });
   const { ca = "", cert = "", key = "" } = authority.client.current() ?? {};
+  const files = { "ca.crt": ca, "tls.crt": cert, "tls.key": key };
   const becomes = (kind: Parameters<typeof world.ready>[0], key: Parameters<typeof world.ready>[1], reason: string) =>
     until(`${kind.kind} ${key.name} is ${reason}`, () => world.ready(kind, key)?.["reason"] === reason);
   return {
     ...world,
     condition: world.ready,
     becomes,
-    secret: () => world.apply("Secret", tls, { stringData: { "ca.crt": ca, "tls.crt": cert, "tls.key": key } }),
+    secret: () => world.apply("Secret", tls, { stringData: files }),
+    mount: (more: Readonly<Record<string, string>> = {}) => mount.swap({ ...files, ...more }),
     ofCluster: (spec: object = {}) =>
       world.apply("ClusterProviderClass", vault, {
         spec: { address: `${serverName}:8080`, tls: { secretRef: { name: tls.name } }, ...spec },
@@ -122,6 +130,28 @@ test("whatever is missing is named, and stores work as soon as it is there", asy
   await becomes(secretStore, main, "Valid");
   cluster.remove(clusterProviderClass, vault);
   await becomes(secretStore, main, "ProviderNotFound");
+});
+
+test("a class without a Secret says which file is awaited, and stores work as soon as it is mounted", async (t) => {
+  const { cluster, apply, condition, becomes, mount, ofCluster } = await setUp(t);
+  ofCluster({ tls: undefined });
+  apply("SecretStore", main, { spec: { provider, runtimeRef } });
+  await becomes(clusterProviderClass, vault, "CertificateInvalid");
+  await becomes(secretStore, main, "CertificateInvalid");
+  t.match(condition(clusterProviderClass, vault), { message: /core's own are awaited: \/.*\/ca\.crt is not there; / });
+  t.notMatch(condition(secretStore, main), { message: /ca\.crt/ }, "which is nothing for a tenant");
+
+  mount();
+  await becomes(clusterProviderClass, vault, "Valid");
+  await becomes(secretStore, main, "Valid");
+  const looks = cluster.writes().get("update SecretStore/status");
+  mount({ "tls.key": "torn" });
+  await becomes(clusterProviderClass, vault, "CertificateInvalid");
+  t.match(condition(clusterProviderClass, vault), { message: /: the private key is no PEM .* stays in use$/ });
+  mount();
+  await becomes(clusterProviderClass, vault, "Valid");
+  t.match(condition(secretStore, main), { reason: "Valid" });
+  t.equal(cluster.writes().get("update SecretStore/status"), looks, "stores worked all the while");
 });
 
 test("a class that leads elsewhere is told from one that cannot be used, and a label mends what it is about", async (t) => {

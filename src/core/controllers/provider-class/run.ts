@@ -42,9 +42,7 @@ async function find(object: ProviderClassObject, world: ClassWorld, signal: Abor
   try {
     const { certificates } = await useClass(object, world, signal);
     const { problem } = certificates;
-    return problem === undefined
-      ? undefined
-      : new ResolutionError("CertificateInvalid", `${problem}; the pair before it stays in use`);
+    return problem === undefined ? undefined : new ResolutionError("CertificateInvalid", problem);
   } catch (thrown) {
     return ProviderError.from(thrown);
   }

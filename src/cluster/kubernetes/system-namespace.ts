@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { accountFolder } from "../../cluster/kubernetes/identity.ts";
+import { accountFolder } from "./identity.ts";
 
 /** The namespace of the installation: as given, else the pod's own, else the one that the manifests in deploy/ have. */
 export async function systemNamespace(given: string | undefined, folder = accountFolder): Promise<string> {

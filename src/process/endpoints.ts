@@ -1,7 +1,6 @@
-import { parseListenAddress } from "../../process/listen-address.ts";
-import { Registry } from "../../process/metrics.ts";
-import { serveProbes, type Probes } from "../../process/probes.ts";
-import type { ProcessSettings } from "./settings.ts";
+import { parseListenAddress } from "./listen-address.ts";
+import { Registry } from "./metrics.ts";
+import { serveProbes, type Probes } from "./probes.ts";
 
 /** Where metrics and probes are served. */
 export interface Endpoints {
@@ -12,7 +11,7 @@ export interface Endpoints {
 
 /** Serves /metrics at --metrics-addr, /healthz and /readyz at --live-addr. Rejects with an Error that names the flag. */
 export async function serveEndpoints(
-  { metricsAddr, liveAddr }: Pick<ProcessSettings, "metricsAddr" | "liveAddr">,
+  { metricsAddr, liveAddr }: { readonly metricsAddr: string; readonly liveAddr: string },
   { registries, ready }: { readonly registries: () => readonly Registry[]; readonly ready: () => readonly string[] },
 ): Promise<Endpoints> {
   const registry = {

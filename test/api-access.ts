@@ -43,6 +43,8 @@ export interface ApiAccess {
   kubectl(args: readonly string[], input?: string): Promise<string>;
   /** One request as admin, JSON both ways; `path` from `/api` or `/apis` on. Never rejects for a status. */
   request(method: Method, path: string, body?: unknown, contentType?: string): Promise<ApiAnswer>;
+  /** The same in somebody else's name; an account's has its groups. */
+  as(username: string): Pick<ApiAccess, "request">;
   /** Makes the ServiceAccount (and its namespace) with these rights, and asks for a token of an hour. */
   serviceAccount(namespace: string, name: string, ...grants: readonly Grant[]): Promise<TestAccount>;
   close(): Promise<void>;
@@ -62,19 +64,23 @@ export interface ApiAddress {
 export function apiAccess(address: ApiAddress): ApiAccess {
   const adminKubeconfig = writeKubeconfig(address, "admin", address.adminToken);
   const agent = new Agent({ connect: { ca: address.caPem } });
-  const ask: ApiAccess["request"] = async (method, path, body, contentType = "application/json") => {
-    const answer = await request(address.url + path, {
-      dispatcher: agent,
-      method,
-      headers: { authorization: `Bearer ${address.adminToken}`, "content-type": contentType },
-      body: body === undefined ? null : JSON.stringify(body),
-    });
-    return { status: answer.statusCode, body: parsed(await answer.body.text()) };
-  };
+  const asking =
+    (more: Readonly<Record<string, string>>): ApiAccess["request"] =>
+    async (method, path, body, contentType = "application/json") => {
+      const answer = await request(address.url + path, {
+        dispatcher: agent,
+        method,
+        headers: { authorization: `Bearer ${address.adminToken}`, "content-type": contentType, ...more },
+        body: body === undefined ? null : JSON.stringify(body),
+      });
+      return { status: answer.statusCode, body: parsed(await answer.body.text()) };
+    };
+  const ask = asking({});
   return {
     adminKubeconfig,
     kubectl: (args, input) => runKubectl(address, ["--kubeconfig", adminKubeconfig, ...args], input),
     request: ask,
+    as: (username) => ({ request: asking({ "impersonate-user": username }) }),
     serviceAccount: async (namespace, name, ...grants) => {
       const objects = [namespaceOf(namespace), accountOf(namespace, name)];
       objects.push(...grants.flatMap((grant, index) => binding({ namespace, name, grant, index })));

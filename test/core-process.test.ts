@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "tap";
+import { policiesRule } from "./admission.ts";
 import { apiServerMissing } from "./api-server.ts";
 import { startBundledProvider } from "./bundled-provider.ts";
 import {
@@ -38,6 +39,7 @@ test("core as a process before a real API server, under the shipped rights", { s
     await core.said("the Lease is held");
     const metrics = await core.ask("/metrics");
     t.match(metrics, 'leader_election_master_status{name="external-secrets-controller"} 1');
+    t.match(metrics, /rest_client_requests_total\{code="200",host="localhost:\d+",method="GET"\} [1-9]/);
     t.match(metrics, 'outboard_queue_overdue_seconds{controller="ExternalSecret",state="due"} 0');
     t.match(metrics, /nodejs_eventloop_lag_seconds/);
     await world.apply("default", classOf("fake"));
@@ -127,6 +129,17 @@ test("core as a process before a real API server, under the shipped rights", { s
       message: "could not update secret: the resource quota of the namespace is used up",
     });
     t.match((await events(full)).join("\n"), /UpdateFailed: .*exceeded quota: none/);
+
+    const token = await setUp();
+    await policiesRule(world.api);
+    await world.apply(
+      token,
+      secret({ type: "bootstrap.kubernetes.io/token", stringData: { password: "old" } }),
+      externalSecretOf("db"),
+    );
+    await ready(token, "externalsecret/app", { status: "False", message: "could not update secret" });
+    t.match((await events(token)).join("\n"), /UpdateFailed: .*core writes no Secret that is a token of the cluster/);
+    t.equal(await password(token), "old");
 
     const immutable = await setUp();
     await world.apply(immutable, secret({ immutable: true, stringData: { password: "old" } }), externalSecretOf("db"));
@@ -374,7 +387,7 @@ test("core as a process before a real API server, under the shipped rights", { s
           body: { status: { allowed: false } },
         });
       }
-      for (const name of ["outboard-core", "provider-fake", "provider-vault"]) {
+      for (const name of ["outboard-core", "outboard-certs", "provider-fake", "provider-vault"]) {
         const deployment = await world.get(systemNamespace, `deployment/${name}`);
         const template = deployment?.spec?.["template"] as { readonly metadata: object } | undefined;
         const pod = { ...template, apiVersion: "v1", kind: "Pod", metadata: { ...template?.metadata, name } };

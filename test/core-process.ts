@@ -1,18 +1,21 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Test } from "tap";
 import { createCa, issueLeaf } from "../src/certs/issue.ts";
 import { coreIdentity, type RunKeys } from "../src/local/run-keys.ts";
 import { startApiServer, type ApiServer, type ApiServerOptions } from "./api-server.ts";
 import { startBundledProvider, type BundledProvider } from "./bundled-provider.ts";
-import { searchForPlanted, until } from "./e2e/outboard.ts";
-import { plainCommand } from "./plain-command.ts";
+import {
+  shippedCommand,
+  startShipped,
+  systemNamespace,
+  type Shipped,
+  type ShippedProcess as CoreProcess,
+} from "./shipped-process.ts";
 import { dist, root } from "./test-bundles.ts";
 
-/** Namespace of deploy/kustomize. */
-export const systemNamespace = "external-secrets";
+export { systemNamespace, type CoreProcess };
 
 /** A cluster with the shipped manifests, and a provider's process beside it. */
 export interface Installation {
@@ -116,92 +119,33 @@ export const quickLease = [
   "--leader-election-retry-period=500ms",
 ];
 
-/** Core's bundle, running as its Deployment says but for where files are and what it is told to listen on. */
-export interface CoreProcess {
-  readonly process: ChildProcess;
-  /** Its log so far, parsed. */
-  log(): readonly Readonly<Record<string, unknown>>[];
-  /** Resolves once a log line has this message. */
-  said(message: string): Promise<void>;
-  /** Body of a probe or of /metrics. */
-  ask(path: "/readyz" | "/healthz" | "/metrics"): Promise<string>;
-  /** Exit code; null: ended by a signal. */
-  readonly exited: Promise<number | null>;
-}
-
-/** Starts one; it is killed at the end of the test, and its output is searched for planted values. */
+/** Starts core as its Deployment says; see {@link startShipped}. */
 export async function startCoreProcess(
   t: Test,
   installation: Installation,
   args: readonly string[] = [],
-  file = join(dist, "core", "outboard.cjs"),
+  file?: string,
 ): Promise<CoreProcess> {
-  const [program, ...rest] = await coreCommand(installation, ["--loglevel=debug", ...args], file);
-  const child = spawn(...plainCommand(program, rest), { stdio: ["ignore", "inherit", "pipe"] });
-  let stderr = "";
-  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (stderr += chunk));
-  const exited = new Promise<number | null>((resolve) => child.once("close", resolve));
-  const log = () =>
-    stderr
-      .split("\n")
-      .filter((line) => line.startsWith("{"))
-      .flatMap((line) => (line.endsWith("}") ? [JSON.parse(line) as Record<string, unknown>] : []));
-  t.teardown(async () => {
-    if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
-    await exited;
-    searchForPlanted(t, stderr);
-  });
-  const said = (message: string) =>
-    until(
-      () => log().some(({ msg }) => msg === message),
-      () => `core never said ${JSON.stringify(message)}; it said:\n${stderr}`,
-    );
-  await said("started");
-  const { metricsPort, livePort } = log().find(({ msg }) => msg === "started") ?? {};
-  return {
-    process: child,
-    log,
-    said,
-    ask: async (path) => {
-      const port = path === "/metrics" ? metricsPort : livePort;
-      return await (await fetch(`http://127.0.0.1:${Number(port)}${path}`)).text();
-    },
-    exited,
-  };
+  return startShipped(t, installation.api, coreOf(installation, ["--loglevel=debug", ...args], file));
 }
 
-/** The command of the Deployment that was applied, with another bundle's `file`, where things are here, and `args`. */
+/** The command that {@link startCoreProcess} runs. */
 export async function coreCommand(
   installation: Installation,
   args: readonly string[],
-  file: string,
+  file?: string,
 ): Promise<readonly [program: string, ...args: string[]]> {
-  const { kubeconfig, provider, providerName } = installation;
-  const command = (await deploymentCommand(installation)).map((word) =>
-    word.replace(/(?<=^|=)\/app\//, `${dirname(file)}/`),
-  );
-  const at = command.indexOf("--");
-  const [program = "", ...rest] = command.toSpliced(at, 0, `--allow-fs-read=${dirname(kubeconfig)}/*`);
-  const flags = [
-    `--kubeconfig=${kubeconfig}`,
-    `--system-namespace=${systemNamespace}`,
-    `--resolve=${addressOf(providerName)}=127.0.0.1:${provider.port}`,
-    "--metrics-addr=127.0.0.1:0",
-    "--live-addr=127.0.0.1:0",
-    ...args,
-  ];
-  return [program === "node" ? process.execPath : program, ...rest, ...flags];
+  return shippedCommand(installation.api, coreOf(installation, args, file));
 }
 
-/** What the Deployment that was applied runs. */
-async function deploymentCommand(installation: Installation): Promise<readonly string[]> {
-  const { spec } = (await installation.get(systemNamespace, "deployment/outboard-core")) ?? {};
-  const template = spec?.["template"] as {
-    readonly spec: {
-      readonly containers: readonly { readonly command: readonly string[]; readonly args?: readonly string[] }[];
-    };
+function coreOf({ kubeconfig, provider, providerName }: Installation, args: readonly string[], file?: string): Shipped {
+  const resolve = `--resolve=${addressOf(providerName)}=127.0.0.1:${provider.port}`;
+  return {
+    deployment: "outboard-core",
+    kubeconfig,
+    args: [resolve, ...args],
+    ...(file !== undefined && { file }),
   };
-  return template.spec.containers.flatMap(({ command, args = [] }) => [...command, ...args]);
 }
 
 /** Address of the Service that deploy/kustomize/providers has for a provider. */

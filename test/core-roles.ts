@@ -1,27 +1,17 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { parseAllDocuments } from "yaml";
 import type { PolicyRule } from "./api-access.ts";
 import { lease } from "./core-observation.ts";
 import { systemNamespace, type Installation } from "./core-process.ts";
 import { until } from "./e2e/outboard.ts";
-import { root } from "./test-bundles.ts";
-
-/** A Role of core's, with a rule for each right. */
-interface ShippedRole {
-  /** Below /apis/rbac.authorization.k8s.io/v1. */
-  readonly path: string;
-  readonly rules: readonly PolicyRule[];
-}
+import { setRules, shippedRoles, type ShippedRole } from "./shipped-roles.ts";
 
 /** Every right of core's Roles, as "verb group/resource/subresource". */
 export function shippedRights(): readonly string[] {
-  return shippedRoles().flatMap(({ rules }) => rules.map(rightOf));
+  return coreRoles().flatMap(({ rules }) => rules.map(rightOf));
 }
 
 /** Those of the Role that components/namespaced has. */
 export function namespacedRights(): readonly string[] {
-  return rolesOf("components/namespaced/role/role.yaml").flatMap(({ rules }) => rules.map(rightOf));
+  return shippedRoles("components/namespaced/role/role.yaml").flatMap(({ rules }) => rules.map(rightOf));
 }
 
 /** Core's Roles with rights taken away, while it runs. */
@@ -34,14 +24,9 @@ export function roleControl({ api, username }: Installation): RoleControl {
   const rights = shippedRights();
   return {
     without: async (...taken) => {
-      for (const { path, rules } of shippedRoles()) {
-        const kept = rules.filter((rule) => !taken.includes(rightOf(rule)));
-        await api.request(
-          "PATCH",
-          `/apis/rbac.authorization.k8s.io/v1/${path}`,
-          { rules: kept },
-          "application/merge-patch+json",
-        );
+      for (const role of coreRoles()) {
+        const kept = role.rules.filter((rule) => !taken.includes(rightOf(rule)));
+        await setRules(api, role, systemNamespace, kept);
       }
       await Promise.all(rights.map((right) => decides(right, !taken.includes(right))));
     },
@@ -63,35 +48,8 @@ export function roleControl({ api, username }: Installation): RoleControl {
   }
 }
 
-function shippedRoles(): readonly ShippedRole[] {
-  return rolesOf("base/cluster-role.yaml", "base/role.yaml");
-}
-
-function rolesOf(...files: readonly string[]): readonly ShippedRole[] {
-  interface Shipped {
-    readonly kind: string;
-    readonly metadata: { readonly name: string };
-    readonly rules?: readonly PolicyRule[];
-  }
-  const folder = join(root, "deploy", "kustomize");
-  return files
-    .flatMap((file) => parseAllDocuments(readFileSync(join(folder, file), "utf8")))
-    .flatMap((document) => {
-      const { kind, metadata, rules }: Shipped = document.toJS();
-      if (rules === undefined) return [];
-      const path =
-        kind === "ClusterRole"
-          ? `clusterroles/${metadata.name}`
-          : `namespaces/${systemNamespace}/roles/${metadata.name}`;
-      return [{ path, rules: rules.flatMap(single) }];
-    });
-}
-
-/** A rule as one rule for each verb of each resource. */
-function single({ apiGroups, resources, verbs, ...rest }: PolicyRule): readonly PolicyRule[] {
-  return resources.flatMap((resource) =>
-    verbs.map((verb) => ({ apiGroups, resources: [resource], verbs: [verb], ...rest })),
-  );
+function coreRoles(): readonly ShippedRole[] {
+  return shippedRoles("base/cluster-role.yaml", "base/role.yaml");
 }
 
 function rightOf({ apiGroups: [group = ""], resources: [resource], verbs: [verb] }: PolicyRule): string {

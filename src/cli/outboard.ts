@@ -1,4 +1,5 @@
 import type { Provider } from "../api/provider.ts";
+import { certsSettings, checkCertsSettings } from "../certs/process/settings.ts";
 import { checkProcessSettings, processSettings } from "../core/process/settings.ts";
 import { checkLocalSettings, localSettings } from "../local/settings.ts";
 import { runLocal } from "../local/run.ts";
@@ -11,8 +12,9 @@ const usage = `Usage: outboard COMMAND
 
 Commands:
   core     Run the operator against a Kubernetes API server.
+  certs    Issue certificates for core and providers, and keep them fresh, in a Kubernetes cluster.
   local    Turn ExternalSecret manifests into Secrets on this machine, without a cluster.
-  help     Say this; "outboard help core" and "outboard help local" say what those take.
+  help     Say this; "outboard help COMMAND" says what one of the first three takes.
   version  Say which version this is.
 `;
 
@@ -27,9 +29,15 @@ const coreUsage = `Usage: outboard core [--kubeconfig FILE] [--namespace NAME ..
 Reconciles ExternalSecrets and stores until it is told to end (SIGTERM). Ends with 0 then, 1 when it cannot start or
 must not go on, 2 when a flag is wrong.`;
 
+const certsUsage = `Usage: outboard certs [--kubeconfig FILE]
+
+Keeps a CA, a certificate for each Service with the label external-secrets.io/provider: "true" and one for each client,
+until it is told to end (SIGTERM). Ends with 0 then, 1 when it cannot start, 2 when a flag is wrong.`;
+
 /** What each command takes. */
 const helpOf = (command: string | undefined): string => {
   if (command === "local") return helpText(localUsage, localSettings);
+  if (command === "certs") return helpText(certsUsage, certsSettings);
   return command === "core" ? helpText(coreUsage, processSettings) : usage;
 };
 
@@ -39,6 +47,8 @@ async function run(argv: readonly string[], linked: ReadonlyMap<string, Provider
   switch (command) {
     case "core":
       return wantsHelp(rest) ? say(helpOf(command)) : await core(rest, linked);
+    case "certs":
+      return wantsHelp(rest) ? say(helpOf(command)) : await certs(rest);
     case "local":
       return wantsHelp(rest) ? say(helpOf(command)) : await local(rest);
     case "version":
@@ -60,6 +70,15 @@ async function core(argv: readonly string[], linked: ReadonlyMap<string, Provide
   const { runCore } = await import("../core/process/run.ts");
   const exitCode = await runCore(settings, { now: Date.now, signal: shutdownSignal(), linked });
   // Not by exitCode: what is still open then is nothing to wait for.
+  process.exit(exitCode);
+}
+
+async function certs(argv: readonly string[]): Promise<number> {
+  const settings = parseSettings(certsSettings, argv);
+  checkCertsSettings(settings);
+  // On demand: X.509 and the API server are for this command only.
+  const { runCerts } = await import("../certs/process/run.ts");
+  const exitCode = await runCerts(settings, { now: Date.now, signal: shutdownSignal() });
   process.exit(exitCode);
 }
 

@@ -9,6 +9,7 @@ export interface Selection {
   readonly name: string;
   readonly path: string;
   readonly labelSelector?: string;
+  readonly fieldSelector?: string;
   /** Whole objects, or PartialObjectMetadata: no spec, status or data. */
   readonly form: "whole" | "metadata";
 }
@@ -30,13 +31,13 @@ export async function listAll(
   sink: ListSink,
   signal: AbortSignal,
 ): Promise<string> {
-  const { labelSelector, name } = selection;
+  const { labelSelector, fieldSelector, name } = selection;
   const accept = acceptOf(selection, "PartialObjectMetadataList");
   let limit: string | undefined = String(pageSize);
   let token: string | undefined;
   sink.begin();
   for (;;) {
-    const path: string = withQuery(selection.path, { labelSelector, limit, continue: token });
+    const path: string = withQuery(selection.path, { labelSelector, fieldSelector, limit, continue: token });
     let page: Page;
     try {
       page = pageOf(await transport.request({ method: "GET", path, accept, signal, name: `list ${name}`, deadline }));

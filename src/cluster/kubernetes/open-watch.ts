@@ -89,10 +89,11 @@ export async function openWatch(options: WatchOptions): Promise<WatchEnd> {
   return { version, ...(error && { error }) };
 }
 
-function watchPath({ path, labelSelector }: Selection, resourceVersion: string): string {
+function watchPath({ path, labelSelector, fieldSelector }: Selection, resourceVersion: string): string {
   const { least, most } = watchSeconds;
   return withQuery(path, {
     labelSelector,
+    fieldSelector,
     watch: "true",
     allowWatchBookmarks: "true",
     resourceVersion,

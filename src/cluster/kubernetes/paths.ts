@@ -25,6 +25,7 @@ export const namespaceResource: Resource = {
   namespaced: false,
   plural: "namespaces",
 };
+export const serviceResource: Resource = { apiVersion: "v1", kind: "Service", namespaced: true, plural: "services" };
 
 /** Path of all objects of a kind, or of those of a namespace. */
 export function listPath({ apiVersion, plural }: Resource, namespace?: string): string {

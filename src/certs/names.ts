@@ -1,0 +1,37 @@
+import type { ObjectKey } from "../cluster/cluster.ts";
+
+/** Label of the Services that get certificates; its value is "true". */
+export const providerLabel = "external-secrets.io/provider";
+
+/** Label of the namespaces whose Services have a Secret each; its value is "cluster". Only an administrator may set it. */
+export const providerNamespaceLabel = "external-secrets.io/provider-namespace";
+
+/** Label of every Secret that is ours; its value is the system namespace of the installation that owns it. */
+export const systemLabel = "external-secrets.io/system";
+
+/** Annotation that asks for a new certificate when its value is "now". The write that makes it takes the annotation off. */
+export const rotateAnnotation = "external-secrets.io/rotate";
+
+/** Holds the CA and its state; in the system namespace only. */
+export const caSecretName = "eso-provider-ca-internal";
+
+/** Holds core's client certificate. */
+export const coreSecretName = "eso-provider-client-tls";
+
+/** One Secret for all Services of a namespace that is neither the system's nor labelled. */
+export const sharedSecretName = "external-secrets-provider-tls";
+
+/** The Secret of one Service, in the system namespace and in labelled ones. */
+export function serverSecretName(service: string): string {
+  return `${sharedSecretName}-${service}`;
+}
+
+/** The Secret of a client other than core. */
+export function clientSecretName(client: string): string {
+  return `eso-provider-${client}-client-tls`;
+}
+
+/** An object's key as text, for maps. */
+export function idOf({ namespace, name }: ObjectKey): string {
+  return `${namespace}/${name}`;
+}

@@ -1,4 +1,4 @@
-import { certificates, leafOwner, validityFault, type CertificateSource, type LeafOwner } from "./certificates.ts";
+import { certificates, leafOwner, type CertificateSource, type LeafOwner } from "./certificates.ts";
 import { MountedFileError, watchMountedFiles, type MountedFiles } from "./mounted-files.ts";
 
 /** Names of the files in a certificate folder, as Kubernetes mounts a Secret of type kubernetes.io/tls. */
@@ -57,7 +57,7 @@ export async function certificateFiles(options: CertificateFilesOptions): Promis
       // The check's own words: they name the part and hold nothing of it.
       return refused(`${folder}: ${error instanceof Error ? error.message : "unexpected error"}`);
     }
-    const fault = validityFault(pair, now());
+    const fault = source.fault(now());
     return fault && `${folder}: ${fault}`;
   }
 

@@ -35,14 +35,19 @@ export interface UpdatableCertificates extends CertificateSource {
    * @param now milliseconds since the epoch
    */
   update(certificates: Certificates, now?: number): boolean;
+  /** Why the pair that is held does not serve at `now`: expired, or not valid yet; undefined: it does, or there is none. */
+  fault(now: number): string | undefined;
 }
 
 /** A source that holds what it is given. */
 export function certificates(first?: Certificates): UpdatableCertificates {
   let held = first;
+  // Asked at each call: parsing costs more than the call's own work in core.
+  let validity = held && validityOf(held);
   const listeners = new Set<(next: Certificates) => void>();
   return {
     current: () => held,
+    fault: (now) => validity && faultOf(validity, now),
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -50,12 +55,14 @@ export function certificates(first?: Certificates): UpdatableCertificates {
     update: (next, now = Date.now()) => {
       if (held !== undefined && held.ca === next.ca && held.cert === next.cert && held.key === next.key) return false;
       checkCertificates(next);
-      const fault = validityFault(next, now);
+      const nextValidity = validityOf(next);
+      const fault = faultOf(nextValidity, now);
       // When neither is of any use, the newer one tells peers what is wrong.
-      if (fault !== undefined && held !== undefined && validityFault(held, now) === undefined) {
+      if (fault !== undefined && validity !== undefined && faultOf(validity, now) === undefined) {
         throw new OutOfTimeError(fault);
       }
       held = next;
+      validity = nextValidity;
       for (const listener of listeners) listener(next);
       return true;
     },
@@ -83,14 +90,24 @@ export function checkCertificates({ ca, cert, key }: Certificates): void {
   }
 }
 
-/** Why a pair does not serve at `now`, milliseconds since the epoch: expired, or not valid yet; undefined: it does. */
-export function validityFault({ ca, cert }: Certificates, now: number): string | undefined {
+/** When a pair serves, milliseconds since the epoch. */
+interface Validity {
+  readonly from: number;
+  readonly to: number;
+  /** When the last certificate of the CA bundle ends. */
+  readonly caTo: number;
+}
+
+function validityOf({ ca, cert }: Certificates): Validity {
   const [leaf] = split(cert, "the certificate");
-  const [from, to] = [new Date(leaf.validFrom), new Date(leaf.validTo)];
-  if (now >= to.getTime()) return `the certificate expired at ${to.toISOString()}`;
-  if (now < from.getTime()) return `the certificate is not valid before ${from.toISOString()}`;
-  const expired = split(ca, "the CA bundle").every(({ validTo }) => now >= Date.parse(validTo));
-  return expired ? "all certificates of the CA bundle have expired" : undefined;
+  const ends = split(ca, "the CA bundle").map(({ validTo }) => Date.parse(validTo));
+  return { from: Date.parse(leaf.validFrom), to: Date.parse(leaf.validTo), caTo: Math.max(...ends) };
+}
+
+function faultOf({ from, to, caTo }: Validity, now: number): string | undefined {
+  if (now >= to) return `the certificate expired at ${new Date(to).toISOString()}`;
+  if (now < from) return `the certificate is not valid before ${new Date(from).toISOString()}`;
+  return now >= caTo ? "all certificates of the CA bundle have expired" : undefined;
 }
 
 /** What Describe tells of the pair in use. */

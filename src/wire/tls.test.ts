@@ -15,7 +15,6 @@ import {
   identify,
   leafOwner,
   OutOfTimeError,
-  validityFault,
   type Certificates,
 } from "./certificates.ts";
 import { channelCredentials, checkServerName } from "./channel-credentials.ts";
@@ -343,15 +342,15 @@ t.test("a pair out of its time takes the place only of one that is out of its ti
   const [old, good, future] = [await of(now - 9 * hour, hour), await of(now, hour), await of(now + hour, hour)];
   const source = certificates();
   t.equal(source.update(old, now), true, "better than none: peers say what is wrong with it");
-  t.match(validityFault(old, now), /^the certificate expired at [-0-9T:.]+Z$/);
+  t.match(certificates(old).fault(now), /^the certificate expired at [-0-9T:.]+Z$/);
   t.equal(source.update(future, now), true);
   t.equal(source.update(good, now), true);
   t.equal(source.update({ ...good }, now), false, "the same is no news");
   for (const wrong of [old, future]) t.throws(() => source.update(wrong, now), { name: OutOfTimeError.name });
   t.equal(source.current(), good);
   const ended = await createCa({ commonName: "ended", validity: -1_000, now });
-  t.match(validityFault({ ...good, ca: ended.certPem }, now), /all certificates of the CA bundle have expired/);
-  t.equal(validityFault({ ...good, ca: ended.certPem + good.ca }, now), undefined, "one that is valid is enough");
+  t.match(certificates({ ...good, ca: ended.certPem }).fault(now), /all certificates of the CA bundle have expired/);
+  t.equal(certificates({ ...good, ca: ended.certPem + good.ca }).fault(now), undefined, "one that is valid is enough");
 });
 
 t.test("whose a leaf is, its names say", async (t) => {

@@ -4,7 +4,6 @@ import { staysInUse } from "../../wire/certificate-files.ts";
 import {
   certificates,
   OutOfTimeError,
-  validityFault,
   type CertificateSource,
   type UpdatableCertificates,
 } from "../../wire/certificates.ts";
@@ -121,7 +120,7 @@ export function createClassCertificates(
     const { source } = current;
     const pair = source.current();
     if (pair === undefined) throw new ResolutionError("CertificateInvalid", current.problem ?? "nothing was read");
-    const fault = validityFault(pair, now());
+    const fault = source.fault(now());
     const problem = current.problem ?? (fault && `${secretText(secret)}: ${fault}`);
     return { source, ...(problem !== undefined && { problem }) };
   };

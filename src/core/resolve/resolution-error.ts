@@ -1,6 +1,6 @@
 import { ProviderError, type Code } from "../../api/errors.ts";
 
-/** Reason of a store's Ready condition when no provider could be found for it. */
+/** Reason of a store's Ready condition when no provider could be found for it, or connected to. */
 export type ResolutionReason =
   | "ProviderNotFound"
   | "ProviderNotApproved"
@@ -14,7 +14,7 @@ const codes: Readonly<Record<ResolutionReason, Code>> = {
   CertificateInvalid: "InvalidConfig",
 };
 
-/** A store for which no provider could be found; none was called. The store's condition has its reason and message. */
+/** A store for which no provider could be found or connected to; none was called. The store's condition has its reason and message. */
 export class ResolutionError extends ProviderError {
   readonly reason: ResolutionReason;
 

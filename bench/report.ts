@@ -50,11 +50,13 @@ export function printTable(title: string, headings: readonly string[], rows: rea
   console.log([`\n${title}`, ...lines.map(line)].join("\n"));
 }
 
-/** "1.28 (aim: at most 1.3)", with MISSED when it is. */
+/** "1.28 (aim: at most 1.3)", with MISSED when it is, by the figure as it is printed. */
 export function against(value: number, aim: { readonly atMost: number } | { readonly atLeast: number }): string {
+  const text = value.toFixed(2);
+  const shown = Number(text);
   const [word, bound, met] =
     "atMost" in aim
-      ? (["at most", aim.atMost, value <= aim.atMost] as const)
-      : (["at least", aim.atLeast, value >= aim.atLeast] as const);
-  return `${value.toFixed(2)} (aim: ${word} ${bound}${met ? "" : ", MISSED"})`;
+      ? (["at most", aim.atMost, shown <= aim.atMost] as const)
+      : (["at least", aim.atLeast, shown >= aim.atLeast] as const);
+  return `${text} (aim: ${word} ${bound}${met ? "" : ", MISSED"})`;
 }

@@ -1,7 +1,7 @@
 // npm run bench: builds what is measured, then measures. Arguments name benchmarks, by default the first four, in this
 // order; "cluster" is all that need an API server (npm run envtest:setup):
 //   npm run bench -- [calls] [reads] [start] [local] [cluster | cluster/new | cluster/refresh
-//     | cluster/together] [--quick] [--rounds N] [--results DIR] [--no-build]
+//     | cluster/together | cluster/foreign] [--quick] [--rounds N] [--results DIR] [--no-build]
 // --no-build: dist/ holds the bundles already.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { ensureInstalled, node, root, run } from "./setup.mjs";
 
 const benchmarks = ["calls", "reads", "start", "local"];
 const given = process.argv.slice(2);
-const inCluster = ["cluster/new", "cluster/refresh", "cluster/together"];
+const inCluster = ["cluster/new", "cluster/refresh", "cluster/together", "cluster/foreign"];
 const named = [
   ...benchmarks.filter((name) => given.includes(name)),
   ...inCluster.filter((name) => given.includes("cluster") || given.includes(name)),

@@ -1,7 +1,8 @@
 import { status, type ServiceError } from "@grpc/grpc-js";
 import { ProviderError } from "../../api/errors.ts";
 import { fromStatus } from "../../wire/status.ts";
-import { connectionProblem } from "./connection-problem.ts";
+import { ResolutionError } from "../resolve/resolution-error.ts";
+import { connectionProblem, isConnectionLost } from "./connection-problem.ts";
 
 /** Who was called, for messages. */
 export interface Callee {
@@ -17,7 +18,14 @@ export function callError({ code, details, metadata }: ServiceError, callee: Cal
   const local = Object.keys(metadata.getMap()).length === 0;
   if (local) {
     const problem = connectionProblem(details);
-    if (problem !== undefined) return new ProviderError("Unavailable", `${name} is not reachable: ${problem}`);
+    // It was not called, so this is as good as no provider: a store's condition says why.
+    if (problem !== undefined) {
+      return new ResolutionError("ProviderUnavailable", `${name} is not reachable: ${problem}`);
+    }
+    if (isConnectionLost(details)) {
+      const what = "the connection was lost during the call; it is tried again by itself";
+      return new ProviderError("Unavailable", `${name} is not reachable: ${what}`);
+    }
     if (code === status.DEADLINE_EXCEEDED) {
       const what = details.includes("Waiting for LB pick") ? "could not be connected to" : "did not answer";
       return new ProviderError("DeadlineExceeded", `${name} ${what} in time`);

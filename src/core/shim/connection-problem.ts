@@ -4,9 +4,10 @@ const refusals: readonly (readonly [RegExp, string])[] = [
   [/certificate has expired/, "its certificate has expired"],
   [/certificate is not yet valid/, "its certificate is not valid yet; compare the clocks"],
   [
-    /self-signed certificate|unable to (?:get|verify)|certificate signature failure|unsuitable certificate purpose|invalid CA/,
+    /self-signed certificate|unable to (?:get|verify)|certificate signature failure|invalid CA/,
     "its certificate is not signed by the CA that core trusts for it",
   ],
+  [/unsuitable certificate purpose/, "its certificate is not for servers"],
   [/protocol version|unsupported protocol/, "it does not speak TLS 1.3, the only version that connections use"],
   [
     /alert handshake failure/,
@@ -30,9 +31,12 @@ const lost = /^(?:Connection dropped|Stream refused by server|read E|write E)|RS
  * each attempt.
  */
 export function connectionProblem(details: string): string | undefined {
-  if (neverConnected.test(details)) {
-    const known = refusals.find(([text]) => text.test(details));
-    return known?.[1] ?? "no connection could be made; it is tried again by itself";
-  }
-  return lost.test(details) ? "the connection was lost during the call; it is tried again by itself" : undefined;
+  if (!neverConnected.test(details)) return undefined;
+  const known = refusals.find(([text]) => text.test(details));
+  return known?.[1] ?? "no connection could be made; it is tried again by itself";
+}
+
+/** Whether the peer may have begun with the call when the connection went. */
+export function isConnectionLost(details: string): boolean {
+  return lost.test(details);
 }

@@ -1,12 +1,14 @@
 import { test } from "tap";
 import { ProviderError } from "../../../api/errors.ts";
 import type { SecretStoreSpec } from "../../../api/kinds/secret-store.ts";
+import type { Provider, Store } from "../../../api/provider.ts";
 import type { Reference } from "../../../api/references.ts";
 import type { StoreObject } from "../../kinds.ts";
 import { ResolutionError } from "../../resolve/resolution-error.ts";
+import type { StoreClients } from "../../store-clients.ts";
 import { requeueInterval } from "./interval.ts";
 import { reportOf } from "./status.ts";
-import type { Validation } from "./validate.ts";
+import { validate, type Validation } from "./validate.ts";
 
 const now = Date.parse("2026-08-08T12:00:00Z");
 const path = "/auth/kubernetes/serviceAccountRef";
@@ -83,6 +85,27 @@ test("conditions and events are ESO's, and say more where there is no provider",
     t.strictSame(found.events, [reason]);
   }
   t.end();
+});
+
+test("a store that nobody can be validated for is in order while its provider is away, but not without one", async (t) => {
+  const referent: Store = {
+    apiVersion: "external-secrets.io/v1",
+    kind: "ClusterSecretStore",
+    namespace: "",
+    name: "main",
+    uid: "u",
+    generation: 1,
+    spec: { provider: { vault: { auth: { kubernetes: { serviceAccountRef: { name: "app" } } } } } },
+  };
+  const validated = (error: ResolutionError) => {
+    const capabilities = () => Promise.reject(error);
+    const providerFor = () => ({ capabilities }) as unknown as Provider;
+    const credentials = {} as StoreClients["credentials"];
+    return validate(referent, { providerFor, credentials }, references, new AbortController().signal);
+  };
+  const away = await validated(new ResolutionError("ProviderUnavailable", "nothing listens there"));
+  t.strictSame(away, { result: "valid", capabilities: undefined });
+  t.match(await validated(new ResolutionError("ProviderNotFound", "none")), { result: "invalid" });
 });
 
 test("capabilities that cannot be told stay as they were", (t) => {

@@ -57,12 +57,15 @@ async function validateWithin(
   }
 }
 
-/** Undefined: they cannot be told now, and for information only: what is known from before stays. */
+/**
+ * Undefined: they cannot be told now, and for information only: what is known from before stays. That there is no
+ * provider for the store at all is another matter.
+ */
 async function capabilitiesOf(provider: Provider, signal: AbortSignal): Promise<StoreCapabilities | undefined> {
   try {
     return storeCapabilities(await provider.capabilities(signal));
   } catch (thrown) {
-    if (thrown instanceof ResolutionError) throw thrown;
+    if (thrown instanceof ResolutionError && thrown.reason !== "ProviderUnavailable") throw thrown;
     return undefined;
   }
 }

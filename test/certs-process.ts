@@ -123,6 +123,8 @@ export function trustedBy({ data }: StoredSecret): number {
 
 interface SecretJson {
   readonly metadata: {
+    readonly namespace: string;
+    readonly name: string;
     readonly uid: string;
     readonly resourceVersion: string;
     readonly labels?: Readonly<Record<string, string>>;
@@ -147,12 +149,18 @@ function storedSecret({ metadata, type, data = {} }: SecretJson): StoredSecret {
   return { uid, resourceVersion, type, labels, annotations, owners, data: new Map(text) };
 }
 
-/** Fails when what the process said holds a line of a private key of the cluster's Secrets. */
-export async function keepsKeys(t: Test, { api }: CertsInstallation, process: ShippedProcess): Promise<void> {
+/** All Secrets there are, by "namespace/name". */
+export async function storedSecrets({ api }: CertsInstallation): Promise<ReadonlyMap<string, StoredSecret>> {
   const { body } = await api.request("GET", "/api/v1/secrets");
-  const said = JSON.stringify(process.log()) + (await process.ask("/metrics"));
   const { items } = body as { readonly items: readonly SecretJson[] };
-  const keys = items.map(storedSecret).flatMap(({ data }) => [...data].filter(([name]) => name.endsWith(".key")));
+  return new Map(items.map((item) => [`${item.metadata.namespace}/${item.metadata.name}`, storedSecret(item)]));
+}
+
+/** Fails when what the process said holds a line of a private key of the cluster's Secrets. */
+export async function keepsKeys(t: Test, world: CertsInstallation, process: ShippedProcess): Promise<void> {
+  const said = JSON.stringify(process.log()) + (await process.ask("/metrics"));
+  const secrets = [...(await storedSecrets(world)).values()];
+  const keys = secrets.flatMap(({ data }) => [...data].filter(([name]) => name.endsWith(".key")));
   t.ok(keys.length > 0);
   const lines = keys.flatMap(([, pem]) => pem.split("\n").filter((line) => line.length > 20 && !line.startsWith("-")));
   t.strictSame(

@@ -42,7 +42,8 @@ export async function startShipped(
   shipped: Shipped,
 ): Promise<ShippedProcess> {
   const [program, ...rest] = await shippedCommand(api, shipped);
-  const child = spawn(...plainCommand(program, rest), { stdio: ["ignore", "inherit", "pipe"] });
+  // It says nothing on stdout; and a process that outlives a test that was killed must not hold what reads the test's.
+  const child = spawn(...plainCommand(program, rest), { stdio: ["ignore", "ignore", "pipe"] });
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => (stderr += chunk));
   const exited = new Promise<number | null>((resolve) => child.once("close", resolve));

@@ -1,6 +1,6 @@
 import type { Kind, KubeObject, ManagedFields, ObjectMeta, OwnerReference, SecretObject } from "../objects.ts";
 import type { ApiManagedFields, ApiMetadata, ApiObject, ApiOwnerReference } from "./api-object.ts";
-import { decoded, packedData } from "./packed-data.ts";
+import { decoded, packedData, packedFields } from "./packed-data.ts";
 
 /** What is held of an object whose content nobody reads. */
 export interface MetadataObject {
@@ -24,17 +24,14 @@ export function customObject({ apiVersion, kind }: Kind, { metadata, spec, statu
   return { apiVersion, kind, metadata: held, spec, ...(status !== undefined && { status }) };
 }
 
-/**
- * A Secret of its whole JSON. Of managedFields what is said of the metadata is kept: who wrote which label is what
- * controllers look for, and the rest is as long as the data.
- */
+/** A Secret of its whole JSON. */
 export function wholeSecret({ metadata, data = {}, type = "Opaque", immutable = false }: ApiObject): SecretObject {
   const held = objectMeta(metadata, {
     annotations: metadata.annotations ?? none,
-    managedFields: (metadata.managedFields ?? nothing).map(managedFields).map(({ fields, ...entry }) => ({
-      ...entry,
-      fields: Object.fromEntries(Object.entries(fields).filter(([key]) => key === "f:metadata")),
-    })),
+    managedFields: (metadata.managedFields ?? nothing).map((entry) => {
+      const { fields, ...rest } = managedFields(entry);
+      return { ...rest, fields: packedFields(fields) };
+    }),
   });
   return { metadata: held, type, immutable, data: packedData(data) };
 }

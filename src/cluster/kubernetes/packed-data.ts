@@ -10,6 +10,19 @@ export function packedData(data: Readonly<Record<string, string>>): ReadonlyMap<
   return entries.length < packedFrom ? new Map(entries.map(decoded)) : new PackedData(entries);
 }
 
+/** FieldsV1 of such a Secret, whose `f:data` names each key once more: held as text, and read when it is asked for. */
+export function packedFields(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { "f:data": data, ...rest } = fields;
+  if (typeof data !== "object" || data === null || Object.keys(data).length < packedFrom) return fields;
+  const text = JSON.stringify(data);
+  return {
+    ...rest,
+    get "f:data"() {
+      return JSON.parse(text) as unknown;
+    },
+  };
+}
+
 /** One entry of `data`. A copy of its own: Buffer.from takes small ones out of a shared 8 KiB, which one held value would keep. */
 export function decoded([key, base64]: readonly [string, string]): readonly [string, Uint8Array] {
   return [key, new Uint8Array(Buffer.from(base64, "base64"))];

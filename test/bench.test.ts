@@ -1,10 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { test, type Test } from "tap";
+import tap, { test, type Test } from "tap";
 import { apiServerMissing } from "./api-server.ts";
 import { plainCommand } from "./plain-command.ts";
 import { root } from "./test-bundles.ts";
+
+tap.setTimeout(600_000);
 
 interface Benchmark {
   readonly name: string;
@@ -30,7 +32,7 @@ test("the benchmarks run and keep their rows", (t) => {
   t.end();
 });
 
-test("so do those in a cluster", { skip: apiServerMissing(), timeout: 300_000 }, (t) => {
+test("so do those in a cluster", { skip: apiServerMissing() }, (t) => {
   const printed = run(
     t,
     ["cluster"],

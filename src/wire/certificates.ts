@@ -42,12 +42,16 @@ export interface UpdatableCertificates extends CertificateSource {
 /** A source that holds what it is given. */
 export function certificates(first?: Certificates): UpdatableCertificates {
   let held = first;
-  // Asked at each call: parsing costs more than the call's own work in core.
-  let validity = held && validityOf(held);
+  let known: Validity | undefined;
+  // Asked at each call: to parse each time would cost more than the rest of it.
+  const validity = () => held && (known ??= validityOf(held));
   const listeners = new Set<(next: Certificates) => void>();
   return {
     current: () => held,
-    fault: (now) => validity && faultOf(validity, now),
+    fault: (now) => {
+      const own = validity();
+      return own && faultOf(own, now);
+    },
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -55,14 +59,15 @@ export function certificates(first?: Certificates): UpdatableCertificates {
     update: (next, now = Date.now()) => {
       if (held !== undefined && held.ca === next.ca && held.cert === next.cert && held.key === next.key) return false;
       checkCertificates(next);
-      const nextValidity = validityOf(next);
-      const fault = faultOf(nextValidity, now);
+      const validityOfNext = validityOf(next);
+      const fault = faultOf(validityOfNext, now);
+      const own = validity();
       // When neither is of any use, the newer one tells peers what is wrong.
-      if (fault !== undefined && validity !== undefined && faultOf(validity, now) === undefined) {
+      if (fault !== undefined && own !== undefined && faultOf(own, now) === undefined) {
         throw new OutOfTimeError(fault);
       }
       held = next;
-      validity = nextValidity;
+      known = validityOfNext;
       for (const listener of listeners) listener(next);
       return true;
     },

@@ -10,6 +10,8 @@ export async function bundle(root, entry, specs = []) {
   const { outputFiles, metafile } = await build({
     stdin: { contents: entry, resolveDir: root, sourcefile: "entry.ts", loader: "ts" },
     absWorkingDir: root,
+    // Names come from paths, which begin at `root` wherever node_modules really is.
+    preserveSymlinks: true,
     bundle: true,
     write: false,
     outfile: "bundle.cjs",

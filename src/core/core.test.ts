@@ -41,6 +41,7 @@ function testProvider() {
     invalid: undefined as ProviderError | undefined,
     operations: ["get", "map", "find"] as readonly Operation[] | undefined,
     credential: undefined as string | undefined,
+    onRead: () => {},
   };
   const answer = (read: Read): ReadResult => {
     if (read.op === "find") return { values: new Map([...values].map(([key, value]) => [key, bytes(value)])) };
@@ -73,6 +74,7 @@ function testProvider() {
         close: async () => void (state.closed += 1),
         read: async (reads) => {
           state.reads.push(reads);
+          state.onRead();
           return reads.map(answer);
         },
       };
@@ -426,4 +428,31 @@ test("a store that another operator reconciles is not looked at, and what that o
   await say("True");
   await until("it is Ready", () => world.ready()?.["status"] === "True");
   t.notMatch(await world.registry.metrics(), /^secretstore_/m, "no metrics of what is not reconciled here");
+});
+
+test("others get a turn between the steps of a Secret with many keys", async (t) => {
+  const world = testWorld();
+  world.store();
+  const core = world.start();
+  t.teardown(() => core.stop());
+  await rest(core);
+  for (let index = 0; index < 1_000; index += 1) world.backend.values.set(`key-${index}`, "v");
+  const order: string[] = [];
+  let turns = 0;
+  world.backend.onRead = () => {
+    const turn = () => {
+      order.push("another");
+      turns += 1;
+      if (turns < 10) setImmediate(turn);
+    };
+    setImmediate(turn);
+  };
+  t.teardown(
+    world.cluster.watch(({ kind, key }) => {
+      if (kind === "Secret" && key.name === app.name) order.push("written");
+    }),
+  );
+  world.externalSecret({ data: [], dataFrom: [{ find: { name: { regexp: ".*" } } }] });
+  await until("it is Ready", () => world.ready()?.["status"] === "True");
+  t.ok(order.indexOf("written") >= 2, `before the plan and before the write: ${order.join()}`);
 });

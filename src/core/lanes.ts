@@ -7,8 +7,8 @@ import type { StoreRef } from "./credentials/dependencies.ts";
 import { getExternalSecret, getStore, toStore, type ExternalSecretObject } from "./kinds.ts";
 import { providerLanes, storeLanes } from "./topics.ts";
 
-/** Two of fifty workers for what is large, of one namespace from one provider: each costs the CPU of a hundred others. */
-const largeShare = 1 / 25;
+/** One of fifty workers for what is large, of one namespace from one provider: it costs the CPU of hundreds of others. */
+const largeShare = 1 / 50;
 
 /** From where on a Secret is large: keys, and bytes of all values. */
 const large = { keys: 1_000, bytes: 128 * 1024 } as const;

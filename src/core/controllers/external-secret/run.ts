@@ -1,4 +1,6 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { externalSecret, type ExternalSecretStatus } from "../../../api/kinds/external-secret.ts";
+import type { SecretMap } from "../../../api/provider.ts";
 import type { Cluster, ObjectKey } from "../../../cluster/cluster.ts";
 import type { Outcome } from "../../../cluster/outcome.ts";
 import type { Logger } from "../../../process/logs.ts";
@@ -20,6 +22,9 @@ import { nextLook, refreshInterval } from "./refresh.ts";
 import { failedStatus, statusChanged, syncedStatus } from "./status.ts";
 import { targetName } from "./target.ts";
 import { writeRefusal } from "./write-refusal.ts";
+
+/** From how many keys on others get a turn between the steps of a run, which take 0.1 s each for 50,000. */
+const manyKeys = 1_000;
 
 /** What the controller of ExternalSecrets works with. */
 export interface ExternalSecretDeps {
@@ -107,6 +112,8 @@ class Run {
     // Being told to stop is no failure of the object's.
     if (this.#signal.aborted) return { result: "again" };
 
+    if (results.some((result) => hasManyKeys(result && "values" in result ? result.values : undefined)))
+      await nextTurn();
     // The world as it is now: reading took its time.
     const plan = planWrites(this.#object, worldOf(cluster, this.#object), reads.sources, results);
     if (plan.step === "fail") return this.#fail(plan.failure);
@@ -126,6 +133,7 @@ class Run {
   async #write(write: Write): Promise<Outcome | undefined> {
     const { cluster } = this.#deps;
     const manager = fieldManager(this.#object.metadata.name);
+    if (write.op !== "remove" && hasManyKeys(write.secret.data)) await nextTurn();
     try {
       if (write.op === "create") await cluster.createSecret(write.secret, manager, this.#signal);
       else if (write.op === "update")
@@ -170,6 +178,10 @@ class Run {
     const fields = { ExternalSecret: { namespace, name }, ready: after?.status, reason: after?.reason };
     this.#deps.logger[changed ? "info" : "debug"](fields, "reconciled secret");
   }
+}
+
+function hasManyKeys(data: SecretMap | undefined): boolean {
+  return data !== undefined && data.size >= manyKeys;
 }
 
 /** How a run ends whose last write was refused: again, when somebody else wrote meanwhile. */

@@ -30,7 +30,8 @@ export async function startMeasuredCore(
   const { pid = 0 } = child;
   const exited = once(child, "close");
   // A benchmark that fails leaves nothing behind.
-  process.once("exit", () => child.kill("SIGKILL"));
+  const abandon = () => child.kill("SIGKILL");
+  process.once("exit", abandon);
   let head = "";
   const metricsPort = await new Promise<number>((resolve, reject) => {
     child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
@@ -50,6 +51,7 @@ export async function startMeasuredCore(
     stop: async () => {
       child.kill("SIGTERM");
       await exited;
+      process.off("exit", abandon);
     },
   };
 }

@@ -1,12 +1,7 @@
 import { ClusterError, type EventRecord, type ObjectKey } from "../src/cluster/cluster.ts";
 import { createNotifier } from "../src/cluster/notify.ts";
-import type {
-  CertificateSecret,
-  CertificateSecretWrite,
-  CertsCluster,
-  CertsNamespace,
-  LabelledService,
-} from "../src/certs/cluster.ts";
+import type { CertificateSecret, CertificateSecretWrite } from "../src/cluster/certificate-secret.ts";
+import type { CertsCluster, CertsNamespace, LabelledService } from "../src/certs/cluster.ts";
 
 /** A CertsCluster in memory, with the hands of an administrator and of an API server that fails. */
 export interface MemoryCertsCluster extends CertsCluster {

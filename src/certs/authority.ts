@@ -5,7 +5,8 @@ import { announced, readCaState, repaired, replaced, retired, switched, trustBun
 import type { CaData, CaState } from "./ca-state.ts";
 import { caStep, type CaRules, type CaStep, type Reach } from "./ca-step.ts";
 import type { Certificate } from "./certificate.ts";
-import type { CertificateSecret, CertsCluster } from "./cluster.ts";
+import type { CertificateSecret } from "../cluster/certificate-secret.ts";
+import type { CertsCluster } from "./cluster.ts";
 import { failureOf, foreignness } from "./failure.ts";
 import { createCa, type KeyPair } from "./issue.ts";
 import { issuingCa, type IssuingCa } from "./leaf-decision.ts";

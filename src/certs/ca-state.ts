@@ -1,5 +1,5 @@
 import { readCertificates, readPair, textOf, type Certificate, type HeldCertificate } from "./certificate.ts";
-import type { CertificateSecret } from "./cluster.ts";
+import type { CertificateSecret } from "../cluster/certificate-secret.ts";
 import type { KeyPair } from "./issue.ts";
 import { rotateAnnotation } from "./names.ts";
 

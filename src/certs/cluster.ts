@@ -1,5 +1,5 @@
+import type { CertificateSecret, CertificateSecretWrite } from "../cluster/certificate-secret.ts";
 import type { Change, EventRecord, ObjectKey } from "../cluster/cluster.ts";
-import type { OwnerReference } from "../cluster/objects.ts";
 
 /** A Service with the label `external-secrets.io/provider: "true"`. */
 export interface LabelledService {
@@ -18,32 +18,6 @@ export interface CertsNamespace {
   readonly labels: Readonly<Record<string, string>>;
   /** It is being deleted, and takes no new object. */
   readonly terminating: boolean;
-}
-
-/** A Secret under one of the names of src/certs/names.ts, read from the API. */
-export interface CertificateSecret {
-  readonly key: ObjectKey;
-  readonly uid: string;
-  /** Opaque: compare for equality only. */
-  readonly resourceVersion: string;
-  readonly type: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
-  readonly ownerReferences: readonly OwnerReference[];
-  readonly data: ReadonlyMap<string, Uint8Array>;
-}
-
-/** A Secret to be written. In a patch, labels, annotations and keys of `data` that are not named stay as they are. */
-export interface CertificateSecretWrite {
-  readonly key: ObjectKey;
-  readonly type: string;
-  readonly labels: Readonly<Record<string, string>>;
-  /** null: taken off. */
-  readonly annotations: Readonly<Record<string, string | null>>;
-  /** The whole list. */
-  readonly ownerReferences: readonly OwnerReference[];
-  /** null: taken out. */
-  readonly data: ReadonlyMap<string, Uint8Array | null>;
 }
 
 /** The world as the certificate controller sees it: what it calls and no more. Rejects with ClusterError. */

@@ -1,24 +1,14 @@
-import { ProviderError, type Code } from "../api/errors.ts";
-import { ClusterError, type ClusterErrorReason, type ObjectKey } from "../cluster/cluster.ts";
-import type { CertificateSecret } from "./cluster.ts";
+import { ProviderError } from "../api/errors.ts";
+import { clusterFailure } from "../cluster/cluster-failure.ts";
+import { ClusterError, type ObjectKey } from "../cluster/cluster.ts";
+import type { CertificateSecret } from "../cluster/certificate-secret.ts";
 import { systemLabel } from "./names.ts";
-
-const codes: Readonly<Record<ClusterErrorReason, Code>> = {
-  NotFound: "Conflict",
-  AlreadyExists: "Conflict",
-  Conflict: "Conflict",
-  Invalid: "InvalidConfig",
-  Forbidden: "PermissionDenied",
-  TooManyRequests: "Unavailable",
-  Unavailable: "Unavailable",
-  Gone: "Unavailable",
-};
 
 /** What a refused request means for a Secret; Conflict: somebody else wrote it, read again. Throws what is no refusal. */
 export function failureOf(thrown: unknown): ProviderError {
   if (thrown instanceof ProviderError) return thrown;
   if (!(thrown instanceof ClusterError)) throw thrown;
-  return new ProviderError(codes[thrown.reason], thrown.message, { cause: thrown });
+  return clusterFailure(thrown);
 }
 
 /** Why a Secret under one of our names is none of ours; undefined: it is. */

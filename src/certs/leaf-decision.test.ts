@@ -1,6 +1,6 @@
 import { test } from "tap";
 import { readPair, type HeldCertificate } from "./certificate.ts";
-import type { CertificateSecret } from "./cluster.ts";
+import type { CertificateSecret } from "../cluster/certificate-secret.ts";
 import { createCa, issueLeaf, type KeyPair, type LeafRequest } from "./issue.ts";
 import { decideLeaf, issuingCa, validityOf, type LeafDecision } from "./leaf-decision.ts";
 import { serverTargets, type Target } from "./target.ts";

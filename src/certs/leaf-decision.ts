@@ -7,7 +7,7 @@ import {
   type Certificate,
   type HeldCertificate,
 } from "./certificate.ts";
-import type { CertificateSecret } from "./cluster.ts";
+import type { CertificateSecret } from "../cluster/certificate-secret.ts";
 import { rotateAnnotation } from "./names.ts";
 import { ownersOf } from "./owners.ts";
 import type { Target } from "./target.ts";

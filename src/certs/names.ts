@@ -3,9 +3,6 @@ import type { ObjectKey } from "../cluster/cluster.ts";
 /** Label of the Services that get certificates; its value is "true". */
 export const providerLabel = "external-secrets.io/provider";
 
-/** Label of the namespaces whose Services have a Secret each; its value is "cluster". Only an administrator may set it. */
-export const providerNamespaceLabel = "external-secrets.io/provider-namespace";
-
 /** Label of every Secret that is ours; its value is the system namespace of the installation that owns it. */
 export const systemLabel = "external-secrets.io/system";
 

@@ -1,6 +1,23 @@
 import { parseListenAddress } from "./listen-address.ts";
 import { Registry } from "./metrics.ts";
+import type { SettingTable } from "./settings.ts";
 import { serveProbes, type Probes } from "./probes.ts";
+
+/** Flags of each process that serves them. */
+export const endpointSettings = {
+  metricsAddr: {
+    flag: "--metrics-addr",
+    type: "string",
+    default: ":8080",
+    doc: "Where /metrics is served; 0: nowhere.",
+  },
+  liveAddr: {
+    flag: "--live-addr",
+    type: "string",
+    default: ":8082",
+    doc: "Where /healthz and /readyz are served; 0: nowhere.",
+  },
+} as const satisfies SettingTable;
 
 /** Where metrics and probes are served. */
 export interface Endpoints {

@@ -1,3 +1,5 @@
+import { apiSettings } from "../../cluster/kubernetes/settings.ts";
+import { endpointSettings } from "../../process/endpoints.ts";
 import { formatDuration } from "../../api/duration.ts";
 import { parseListenAddress } from "../../process/listen-address.ts";
 import { logLevels } from "../../process/logs.ts";
@@ -54,28 +56,10 @@ export const certsSettings = {
     type: "strings",
     doc: "NAME=URI, then optionally ;methods=A,B and ;namespaces=a,b: one more that may call, with a certificate in eso-provider-NAME-client-tls; may be repeated.",
   },
-  kubeconfig: {
-    flag: "--kubeconfig",
-    type: "string",
-    doc: "The kubeconfig whose current context is used. By default the pod's own account.",
-  },
-  systemNamespace: {
-    flag: "--system-namespace",
-    type: "string",
-    doc: "The namespace of the installation. By default the pod's own; outside a cluster: external-secrets.",
-  },
-  metricsAddr: {
-    flag: "--metrics-addr",
-    type: "string",
-    default: ":8080",
-    doc: "Where /metrics is served; 0: nowhere.",
-  },
-  liveAddr: {
-    flag: "--live-addr",
-    type: "string",
-    default: ":8082",
-    doc: "Where /healthz and /readyz are served; 0: nowhere.",
-  },
+  kubeconfig: apiSettings.kubeconfig,
+  systemNamespace: apiSettings.systemNamespace,
+  metricsAddr: endpointSettings.metricsAddr,
+  liveAddr: endpointSettings.liveAddr,
   logLevel: { flag: "--loglevel", type: "string", choices: logLevels, default: "info", doc: "Least level logged." },
 } as const satisfies SettingTable;
 

@@ -1,32 +1,9 @@
+import type { CertificateSecret, CertificateSecretWrite } from "../certificate-secret.ts";
 import { ClusterError, type ObjectKey } from "../cluster.ts";
-import type { OwnerReference } from "../objects.ts";
 import { isApiObject } from "./api-object.ts";
 import { wholeSecret } from "./objects.ts";
 import { listPath, objectPath, placeOf, secretResource, withQuery } from "./paths.ts";
 import type { ApiRequest, Transport } from "./transport.ts";
-
-/** A Secret that the certificate controller reads: its own, or one that has the name of one of its own. */
-export interface CertificateSecret {
-  readonly key: ObjectKey;
-  readonly uid: string;
-  /** Opaque: compare for equality only. */
-  readonly resourceVersion: string;
-  readonly type: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
-  readonly ownerReferences: readonly OwnerReference[];
-  readonly data: ReadonlyMap<string, Uint8Array>;
-}
-
-/** What is written of one; in a patch, what is not named stays, and null takes an entry out. */
-export interface CertificateSecretWrite {
-  readonly key: ObjectKey;
-  readonly type: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string | null>>;
-  readonly ownerReferences: readonly OwnerReference[];
-  readonly data: ReadonlyMap<string, Uint8Array | null>;
-}
 
 /** Reads and writes of single Secrets, with no right to read any other. Reject with ClusterError. */
 export interface CertificateSecrets {

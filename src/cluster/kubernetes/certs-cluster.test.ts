@@ -5,7 +5,8 @@ import { policiesRule } from "../../../test/admission.ts";
 import { apiServerMissing, startApiServer } from "../../../test/api-server.ts";
 import { eventually, refused, signal, type Manifest } from "../../../test/cluster-contract/world.ts";
 import { clusterAdmin } from "../../../test/kubernetes-world.ts";
-import type { CertificateSecretWrite, CertsCluster } from "../../certs/cluster.ts";
+import type { CertificateSecretWrite } from "../certificate-secret.ts";
+import type { CertsCluster } from "../../certs/cluster.ts";
 import { isRecord } from "./api-object.ts";
 import { createCertsCluster } from "./certs-cluster.ts";
 

@@ -1,3 +1,5 @@
+import { apiSettings } from "../../cluster/kubernetes/settings.ts";
+import { endpointSettings } from "../../process/endpoints.ts";
 import { parseListenAddress } from "../../process/listen-address.ts";
 import { logLevels } from "../../process/logs.ts";
 import { UsageError, type SettingTable, type SettingValues } from "../../process/settings.ts";
@@ -49,11 +51,7 @@ export const processSettings = {
     default: "/etc/outboard/certs",
     doc: "Folder with core's ca.crt, tls.crt and tls.key for classes without tls.secretRef, followed as they change.",
   },
-  kubeconfig: {
-    flag: "--kubeconfig",
-    type: "string",
-    doc: "The kubeconfig whose current context is used. By default the pod's own account.",
-  },
+  kubeconfig: apiSettings.kubeconfig,
   clientQps: {
     flag: "--client-qps",
     type: "integer",
@@ -69,11 +67,7 @@ export const processSettings = {
     max: 100_000,
     doc: "With --client-qps: how many requests may go out at once.",
   },
-  systemNamespace: {
-    flag: "--system-namespace",
-    type: "string",
-    doc: "The namespace of the installation. By default the pod's own; outside a cluster: external-secrets.",
-  },
+  systemNamespace: apiSettings.systemNamespace,
   enableLeaderElection: {
     flag: "--enable-leader-election",
     type: "boolean",
@@ -108,18 +102,8 @@ export const processSettings = {
     default: "2s",
     doc: "Time between two tries to take or renew the Lease.",
   },
-  metricsAddr: {
-    flag: "--metrics-addr",
-    type: "string",
-    default: ":8080",
-    doc: "Where /metrics is served; 0: nowhere.",
-  },
-  liveAddr: {
-    flag: "--live-addr",
-    type: "string",
-    default: ":8082",
-    doc: "Where /healthz and /readyz are served; 0: nowhere.",
-  },
+  metricsAddr: endpointSettings.metricsAddr,
+  liveAddr: endpointSettings.liveAddr,
   logLevel: { flag: "--loglevel", type: "string", choices: logLevels, default: "info", doc: "Least level logged." },
 } as const satisfies SettingTable;
 

@@ -1,7 +1,8 @@
 import t from "tap";
 import { UsageError } from "../../process/settings.ts";
 import { parseAddress, serviceOf } from "./address.ts";
-import { addressRefusal, classRefusal, namespaceInQuestion, providerNamespaceLabel } from "./approvals.ts";
+import { providerNamespaceLabel } from "../../api/provider-namespace.ts";
+import { addressRefusal, classRefusal, namespaceInQuestion } from "./approvals.ts";
 import { createLookup, LookupError } from "./lookup.ts";
 import { parseResolve } from "./resolve-flag.ts";
 

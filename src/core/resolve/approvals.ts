@@ -1,7 +1,5 @@
+import { providerNamespaceLabel } from "../../api/provider-namespace.ts";
 import type { ServiceName } from "./address.ts";
-
-/** Label by which an administrator lets the Services of a namespace serve every namespace. */
-export const providerNamespaceLabel = "external-secrets.io/provider-namespace";
 
 /** What decides whether a class may lead to its address. */
 export interface AddressQuestion {

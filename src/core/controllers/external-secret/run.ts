@@ -8,7 +8,7 @@ import { getExternalSecret, getStore, type ExternalSecretObject } from "../../ki
 import type { StoreRef } from "../../credentials/dependencies.ts";
 import type { ExternalSecretMetrics } from "../../metrics.ts";
 import type { StoreClients } from "../../store-clients.ts";
-import { clusterFailure } from "../cluster-failure.ts";
+import { clusterFailure } from "../../../cluster/cluster-failure.ts";
 import { readyOf } from "../condition.ts";
 import type { Contests } from "../contest.ts";
 import { eventText } from "../event-text.ts";

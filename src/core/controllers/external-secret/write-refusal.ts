@@ -1,5 +1,5 @@
 import { ClusterError, type ClusterErrorReason } from "../../../cluster/cluster.ts";
-import { clusterFailure } from "../cluster-failure.ts";
+import { clusterFailure } from "../../../cluster/cluster-failure.ts";
 import type { Failure } from "./failure.ts";
 
 interface Refusal {

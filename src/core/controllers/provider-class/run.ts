@@ -6,7 +6,7 @@ import type { Outcome } from "../../../cluster/outcome.ts";
 import { getProviderClass, type ClassRef, type ProviderClassObject } from "../../kinds.ts";
 import { useClass, type ClassWorld } from "../../resolve/classes.ts";
 import { ResolutionError } from "../../resolve/resolution-error.ts";
-import { clusterFailure } from "../cluster-failure.ts";
+import { clusterFailure } from "../../../cluster/cluster-failure.ts";
 import type { Contests } from "../contest.ts";
 import { classReport, type ClassFinding } from "./status.ts";
 

@@ -12,7 +12,7 @@ import type { StoreClients } from "../../store-clients.ts";
 import { ResolutionError } from "../../resolve/resolution-error.ts";
 import { namespaceTopic, providerTopics } from "../../topics.ts";
 import type { Contests } from "../contest.ts";
-import { clusterFailure } from "../cluster-failure.ts";
+import { clusterFailure } from "../../../cluster/cluster-failure.ts";
 import { readyOf } from "../condition.ts";
 import { requeueInterval } from "./interval.ts";
 import { reportOf } from "./status.ts";

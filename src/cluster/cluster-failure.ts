@@ -1,5 +1,5 @@
-import { ProviderError, type Code } from "../../api/errors.ts";
-import { ClusterError, type ClusterErrorReason } from "../../cluster/cluster.ts";
+import { ProviderError, type Code } from "../api/errors.ts";
+import { ClusterError, type ClusterErrorReason } from "./cluster.ts";
 
 const codes: Readonly<Record<ClusterErrorReason, Code>> = {
   NotFound: "Conflict",
@@ -12,7 +12,7 @@ const codes: Readonly<Record<ClusterErrorReason, Code>> = {
   Gone: "Unavailable",
 };
 
-/** What a refused write means; Conflict: the view was behind, read again. */
+/** What a refused request means for whoever reconciles; Conflict: what was read is behind, read again. What is no refusal: ProviderError.from. */
 export function clusterFailure(thrown: unknown): ProviderError {
   if (!(thrown instanceof ClusterError)) return ProviderError.from(thrown);
   return new ProviderError(codes[thrown.reason], thrown.message, { cause: thrown });

@@ -6,6 +6,9 @@ import { basename, join } from "node:path";
 import { findLeaks } from "../test/leak-search.ts";
 import { root } from "./setup.mjs";
 
+/** How many failures are told in full. */
+const mostFailures = 40;
+
 const [tapFile, failedSteps, ...outputs] = process.argv.slice(2);
 const counts = count(existsSync(tapFile) ? readFileSync(tapFile, "utf8") : "");
 const faults = [
@@ -16,6 +19,8 @@ const faults = [
 ];
 for (const fault of faults) console.error(`ci: ${fault}`);
 for (const [folder, ran] of [...counts.folders].sort()) console.log(`${folder}: ${ran} assertions`);
+// Last, since the end is what is kept of a long output.
+for (const failure of counts.failures.slice(0, mostFailures)) console.log(failure);
 
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped.length} skipped`);
 process.exitCode = faults.length > 0 || counts.failed > 0 || counts.passed === 0 ? 1 : 0;
@@ -28,12 +33,16 @@ function count(tap) {
   let failed = 0;
   let failedTests = 0;
   let folder = "";
-  for (const line of tap.split("\n")) {
+  let path = "";
+  const failures = [];
+  const lines = tap.split("\n");
+  for (const [index, line] of lines.entries()) {
     const file = /^# Subtest: (\S+\.test\.ts)$/.exec(line);
-    if (file) folder = folderOf(file[1]);
+    if (file) [path, folder] = [file[1], folderOf(file[1])];
     const assertion = /^\s*(not )?ok \d+( - .*)?$/.exec(line);
     if (!assertion) continue;
     const isTest = / # time=/.test(line);
+    if (assertion[1]) failures.push(`${path}: ${line.trim()}${detailsOf(lines, index)}`);
     if (/ # (SKIP|TODO)\b/i.test(line)) skipped.push(line.trim());
     else if (assertion[1] && isTest) failedTests += 1;
     else if (assertion[1]) failed += 1;
@@ -42,7 +51,17 @@ function count(tap) {
       folders.set(folder, (folders.get(folder) ?? 0) + 1);
     }
   }
-  return { passed, failed: failed || failedTests, skipped, folders };
+  return { passed, failed: failed || failedTests, skipped, folders, failures };
+}
+
+/** The first lines of what TAP says of a failure, which stands below it between `---` and `...`. */
+function detailsOf(lines, index) {
+  if (lines[index + 1]?.trim() !== "---") return "";
+  const end = lines.findIndex((line, at) => at > index && line.trim() === "...");
+  return lines
+    .slice(index + 2, Math.min(end, index + 14))
+    .map((line) => `\n${line}`)
+    .join("");
 }
 
 /** src/api/errors.test.ts -> src/api; src/core/shim/x.test.ts -> src/core/shim; test/x.test.ts -> test. */

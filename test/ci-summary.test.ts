@@ -126,3 +126,12 @@ test("what must not pass does not, and says why", async (t) => {
     t.notMatch(result.stderr + result.stdout, planted.slice(8, 20), "it quotes no value");
   }
 });
+
+test("what failed stands before the closing line, with where and why", async (t) => {
+  const details = ["not ok 2 - should be equal", "  ---", "  compare: ===", "  ...", "ok 3 - should be equal"];
+  const { stdout } = summary(t, { tap: [...good, file("test/y.test.ts", ...details)] });
+  t.match(
+    stdout,
+    /test\/y\.test\.ts: not ok 2 - should be equal\n\s+compare: ===\n[^]*\d+ passed, 1 failed, 0 skipped\n$/,
+  );
+});

@@ -39,6 +39,8 @@ export interface ApiServerOptions {
   readonly audit?: true | "batch";
   /** Garbage collection by owner references, deletion of namespaces, ServiceAccounts and the CA's ConfigMap. */
   readonly controllerManager?: true;
+  /** The machine's address as the API server gives it out; one that is not loopback is needed where there is no route. */
+  readonly advertiseAddress?: string;
   /** Admission plugins beside those that are on by default. */
   readonly admissionPlugins?: readonly string[];
   /** What is put there before the controllers start: the garbage collector looks for new kinds every 30 s only. */
@@ -54,6 +56,7 @@ const controllers = [
   "serviceaccount-controller",
   "root-ca-certificate-publisher-controller",
   "clusterrole-aggregation-controller",
+  "endpointslice-controller",
 ];
 
 /** Why there is no API server to test with, in one line for `{ skip: apiServerMissing() }`; false: there is one. */
@@ -197,6 +200,7 @@ function apiServerArgs(file: FileNamer, { etcdUrl, port, options }: Wiring): rea
     "--service-cluster-ip-range=10.0.0.0/24",
     // Nothing mounts tokens, and without the controller manager nothing makes the accounts that Pods would need.
     "--disable-admission-plugins=ServiceAccount",
+    ...(options.advertiseAddress === undefined ? [] : [`--advertise-address=${options.advertiseAddress}`]),
     ...(options.admissionPlugins ?? []).map((plugin) => `--enable-admission-plugins=${plugin}`),
     ...(options.audit ? audit : []),
   ];

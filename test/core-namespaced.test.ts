@@ -4,8 +4,11 @@ import { apiServerMissing } from "./api-server.ts";
 import { classOf, externalSecretOf, fakeStore, install, startCoreProcess } from "./core-process.ts";
 import { requests, tools } from "./core-observation.ts";
 
-test("core with Roles in two namespaces only", { skip: apiServerMissing() }, async (t) => {
-  const world = await install(join("examples", "namespaced"), ["team-a", "team-b"]);
+// Who puts ClusterRoles together.
+const parts = { controllerManager: true } as const;
+
+test("core with Roles in two namespaces only", { skip: apiServerMissing(parts) }, async (t) => {
+  const world = await install(join("examples", "namespaced"), ["team-a", "team-b"], "fake", parts);
   t.teardown(() => world.stop());
   const { ready, end } = tools(world);
   await world.applyCrds();

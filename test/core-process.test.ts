@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { test } from "tap";
+import tap, { test } from "tap";
 import { policiesRule } from "./admission.ts";
 import { apiServerMissing } from "./api-server.ts";
 import { startBundledProvider } from "./bundled-provider.ts";
@@ -15,34 +15,42 @@ import {
   systemNamespace,
 } from "./core-process.ts";
 import { shippedRights } from "./core-roles.ts";
+import { directlyUsed, ownProvider, providerOf } from "./core-uses.ts";
 import { becomes, lease, requests, tools } from "./core-observation.ts";
 import { plantSecret, until } from "./e2e/outboard.ts";
 import { plainCommand } from "./plain-command.ts";
 import { dist, root } from "./test-bundles.ts";
 
-const skip = apiServerMissing();
+tap.setTimeout(300_000);
+
+// Who puts ClusterRoles together.
+const parts = { controllerManager: true } as const;
+const skip = apiServerMissing(parts);
 test("core as a process before a real API server, under the shipped rights", { skip }, async (t) => {
-  const world = await install("base");
+  const world = await install("base", [], "fake", parts);
   t.teardown(() => world.stop());
   const { namespace, ready, condition, password, events, holder, end } = tools(world);
   const { kubectl } = world.api;
 
-  await t.test("it says what it waits for until the kinds are installed, then is ready", async (t) => {
+  await t.test("without its kinds it is ready and says how to mend it; once they are there it works", async (t) => {
     const core = await startCoreProcess(t, world);
     t.match(await core.ask("/healthz"), "ok");
-    await until(
-      async () => /waiting for externalsecrets: .*404/.test(await core.ask("/readyz")),
-      () => "it does not say that the kind is missing",
-    );
-    await world.applyCrds();
     await becomes("/readyz", () => core.ask("/readyz"), "ready\n");
     await core.said("the Lease is held");
+    const plurals = ["externalsecrets", "secretstores", "clustersecretstores", "providers", "clusterproviders"];
+    const missing = [...plurals, "providerclasses", "clusterproviderclasses"];
+    const lines = core.log().filter(({ msg }) => msg === "the API server does not have this kind");
+    t.equal(lines.length, missing.length, "one line for each");
+    t.strictSame(new Set(lines.map(({ objects }) => objects)), new Set(missing));
+    t.match(lines[0], { remedy: /deploy\/crds/ });
+    await world.applyCrds();
     const metrics = await core.ask("/metrics");
     t.match(metrics, 'leader_election_master_status{name="external-secrets-controller"} 1');
     t.match(metrics, /rest_client_requests_total\{code="200",host="localhost:\d+",method="GET"\} [1-9]/);
     t.match(metrics, 'outboard_queue_overdue_seconds{controller="ExternalSecret",state="due"} 0');
     t.match(metrics, /nodejs_eventloop_lag_seconds/);
     await world.apply("default", classOf("fake"));
+    await ready("default", "clusterproviderclass/fake", { status: "True" });
     await end(t, core);
     t.equal(await holder(), "", "the Lease was given back");
   });
@@ -290,7 +298,7 @@ test("core as a process before a real API server, under the shipped rights", { s
     const core = await startCoreProcess(t, world);
     await core.said("objects of these kinds are not reconciled by this version");
     t.match(
-      core.log().find(({ objects }) => objects),
+      core.log().find(({ msg }) => msg === "objects of these kinds are not reconciled by this version"),
       { objects: { PushSecret: 2 } },
     );
     const metrics = await core.ask("/metrics");
@@ -348,8 +356,12 @@ test("core as a process before a real API server, under the shipped rights", { s
       metadata: { name: "vault" },
       spec,
     });
+    await world.apply(space, ...directlyUsed("Fake"), ...directlyUsed("Vault"), ...ownProvider(space));
+    await world.apply(space, providerOf("main", addressOf("fake"), space));
     await ready("default", "clustersecretstore/main", { status: "True" });
     await ready(space, "secretstore/vault", { status: "False" });
+    await ready("default", "clusterprovider/main", { status: "True" });
+    await ready(space, "provider/own", { status: "False" });
     const held = { name: "held", finalizers: ["secretstore.externalsecrets.io/finalizer"] };
     const stores = ["SecretStore", "ClusterSecretStore"].map((kind) => ({ ...fake, kind, metadata: held }));
     await world.apply(space, ...stores);

@@ -6,6 +6,7 @@ import { createCa, issueLeaf } from "../src/certs/issue.ts";
 import { coreIdentity, type RunKeys } from "../src/local/run-keys.ts";
 import { startApiServer, type ApiServer, type ApiServerOptions } from "./api-server.ts";
 import { startBundledProvider, type BundledProvider } from "./bundled-provider.ts";
+import { until } from "./e2e/outboard.ts";
 import {
   shippedCommand,
   startShipped,
@@ -27,6 +28,8 @@ export interface Installation {
   readonly username: string;
   /** Kubeconfig of core's own account. */
   readonly kubeconfig: string;
+  /** Core's own certificates, as its pod has them mounted. */
+  readonly certificates: string;
   /** Applies deploy/crds. */
   applyCrds(): Promise<void>;
   /** kubectl apply, of objects without their namespace. */
@@ -73,8 +76,10 @@ export async function install(
   for (const namespace of namespaces) await api.kubectl(["create", "namespace", namespace]);
   await api.kubectl(["apply", "-k", join(root, "deploy", "kustomize", folder)]);
   const { username, kubeconfig } = await api.serviceAccount(systemNamespace, "outboard-core");
-  const provider = await startBundledProvider(dist, providerName, await installationKeys());
-  const { ca, cert, key } = provider.keys.core;
+  if (options.controllerManager === true) await configKindsAggregated(api);
+  const { keys, certificates } = await installationKeys();
+  const provider = await startBundledProvider(dist, providerName, keys);
+  const { ca, cert, key } = keys.core;
   const apply = async (namespace: string, ...manifests: readonly object[]) => {
     const items = manifests.map((manifest) => JSON.stringify(manifest));
     await api.kubectl(
@@ -96,6 +101,7 @@ export async function install(
     providerName,
     username,
     kubeconfig,
+    certificates,
     applyCrds: async () => {
       await api.kubectl(["apply", "--server-side", "-f", join(root, "deploy", "crds")]);
     },
@@ -138,12 +144,17 @@ export async function coreCommand(
   return shippedCommand(installation.api, coreOf(installation, args, file));
 }
 
-function coreOf({ kubeconfig, provider, providerName }: Installation, args: readonly string[], file?: string): Shipped {
+function coreOf(
+  { kubeconfig, certificates, provider, providerName }: Installation,
+  args: readonly string[],
+  file?: string,
+): Shipped {
   const resolve = `--resolve=${addressOf(providerName)}=127.0.0.1:${provider.port}`;
   return {
     deployment: "outboard-core",
     kubeconfig,
-    args: [resolve, ...args],
+    mounts: { "/etc/outboard/certs": certificates },
+    args: [`--tls-dir=${certificates}`, resolve, ...args],
     ...(file !== undefined && { file }),
   };
 }
@@ -153,25 +164,37 @@ export function addressOf(provider: string): string {
   return `provider-${provider}.${systemNamespace}.svc:8080`;
 }
 
-/** Keys of core and of providers, whose names are those of their Services. */
-async function installationKeys(): Promise<RunKeys> {
+/** Waits until Kubernetes has put the rights on config kinds together. */
+async function configKindsAggregated({ kubectl }: ApiServer): Promise<void> {
+  const role = ["get", "clusterrole", "outboard-core-config-kinds", "-o=jsonpath={.rules}"];
+  await until(
+    async () => (await kubectl(role)).includes("provider.external-secrets.io"),
+    () => "nobody put the ClusterRole outboard-core-config-kinds together",
+  );
+}
+
+/** Keys of core and of providers, whose names are those of their Services, and a folder with core's. */
+async function installationKeys(): Promise<{ readonly keys: RunKeys; readonly certificates: string }> {
   const validity = { validity: 24 * 3_600_000, now: Date.now() };
   const ca = await createCa({ commonName: "installation", ...validity });
   const client = await issueLeaf({ ca, usage: "client", uris: [coreIdentity], ...validity });
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "outboard-installation-")));
-  return {
+  const write = (name: string, { certPem, keyPem }: { readonly certPem: string; readonly keyPem: string }) => {
+    const own = join(folder, name);
+    mkdirSync(own, { recursive: true });
+    const files = { "ca.crt": ca.certPem, "tls.crt": certPem, "tls.key": keyPem };
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(own, file), text, { mode: 0o600 });
+    return own;
+  };
+  const keys: RunKeys = {
     core: { ca: ca.certPem, cert: client.certPem, key: client.keyPem },
     provider: async (name) => {
       const dnsNames = [addressOf(name).slice(0, -":8080".length)];
-      const leaf = await issueLeaf({ ca, usage: "server", dnsNames, ...validity });
-      const own = join(folder, name);
-      mkdirSync(own, { recursive: true });
-      const files = { "ca.crt": ca.certPem, "tls.crt": leaf.certPem, "tls.key": leaf.keyPem };
-      for (const [file, text] of Object.entries(files)) writeFileSync(join(own, file), text, { mode: 0o600 });
-      return own;
+      return write(name, await issueLeaf({ ca, usage: "server", dnsNames, ...validity }));
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
+  return { keys, certificates: write("core", client) };
 }
 
 /** The ClusterProviderClass of a provider's process. */

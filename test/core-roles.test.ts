@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { test } from "tap";
+import root, { test } from "tap";
+import { providerConfigMark as configMark } from "../src/api/provider-labels.ts";
 import { apiServerMissing } from "./api-server.ts";
 import { startBundledProvider } from "./bundled-provider.ts";
 import { becomes, lease, requests, tools } from "./core-observation.ts";
@@ -13,22 +14,36 @@ import {
   startCoreProcess,
 } from "./core-process.ts";
 import { namespacedRights, roleControl, shippedRights } from "./core-roles.ts";
-import { usesOf, type Use } from "./core-uses.ts";
+import { ownProvider, usesOf, type Use } from "./core-uses.ts";
 import { until } from "./e2e/outboard.ts";
 import { dist } from "./test-bundles.ts";
+
+root.setTimeout(300_000);
 
 /** Views, by what they list and watch. */
 const views: ReadonlyMap<string, readonly string[]> = new Map([
   ["external-secrets.io/externalsecrets", ["externalsecrets"]],
   ["external-secrets.io/secretstores", ["secretstores"]],
   ["external-secrets.io/clustersecretstores", ["clustersecretstores"]],
+  ["external-secrets.io/providers", ["providers"]],
+  ["external-secrets.io/clusterproviders", ["clusterproviders"]],
   ["external-secrets.io/providerclasses", ["providerclasses"]],
   ["external-secrets.io/clusterproviderclasses", ["clusterproviderclasses"]],
   ["/secrets", ["managed Secrets", "other Secrets"]],
   ["/configmaps", ["configmaps"]],
   ["/serviceaccounts", ["serviceaccounts"]],
   ["/namespaces", ["namespaces"]],
+  ["/services", ["labelled Services"]],
+  ["apiextensions.k8s.io/customresourcedefinitions", ["labelled customresourcedefinitions"]],
 ]);
+
+/** Views of kinds that are followed: they hold up nothing. */
+const followed: ReadonlyMap<string, string> = new Map(
+  ["fakes", "vaults"].map((plural) => [
+    `provider.external-secrets.io/${plural}`,
+    `${plural}.provider.external-secrets.io`,
+  ]),
+);
 
 /** Kinds that are counted at start. */
 const counted: ReadonlyMap<string, string> = new Map([
@@ -38,11 +53,14 @@ const counted: ReadonlyMap<string, string> = new Map([
   ["generators.external-secrets.io/generatorstates", "GeneratorState"],
 ]);
 
+// Who puts ClusterRoles together.
+const parts = { controllerManager: true } as const;
+
 test(
   "without any one right of the shipped Roles core fails at what needs it",
-  { skip: apiServerMissing() },
+  { skip: apiServerMissing(parts) },
   async (t) => {
-    const world = await install("base");
+    const world = await install("base", [], "fake", parts);
     t.teardown(() => world.stop());
     await world.applyCrds();
     const vault = await startBundledProvider(dist, "vault", world.provider.keys);
@@ -69,7 +87,8 @@ test(
       );
 
     const lists = Array.from(views.keys(), (resource) => `list ${resource}`);
-    const watches = Array.from(views.keys(), (resource) => `watch ${resource}`);
+    const watches = [...views.keys(), ...followed.keys()].map((resource) => `watch ${resource}`);
+    const watched = [...[...views.values()].flat(), ...followed.values()];
     const counts = Array.from(counted.keys(), (resource) => `list ${resource}`);
     await take(...lists, ...counts);
     const core = await startCoreProcess(t, world, [
@@ -99,7 +118,7 @@ test(
       const since = await take(...watches, ...counts);
       await becomes("/readyz", () => core.ask("/readyz"), "ready\n");
       for (const right of [...watches, ...counts]) await refused(right, since);
-      for (const name of [...views.values()].flat()) await viewIs(name, "view is behind");
+      for (const name of watched) await viewIs(name, "view is behind");
       for (const kind of counted.values()) {
         await until(
           () => core.log().some((line) => line["msg"] === "cannot be counted" && line["kind"] === kind),
@@ -107,7 +126,19 @@ test(
         );
       }
       await roles.without();
-      for (const name of [...views.values()].flat()) await viewIs(name, "view is up to date again");
+      for (const name of watched) await viewIs(name, "view is up to date again");
+    });
+
+    await t.test("list of a kind that is followed: it says which is behind", async () => {
+      const since = await take(...Array.from(followed.keys(), (resource) => `list ${resource}`));
+      for (const [resource, name] of followed) {
+        for (const mark of ["false", "true"])
+          await kubectl(["label", "crd", name, "--overwrite", `${configMark}=${mark}`]);
+        await refused(`list ${resource}`, since);
+        await viewIs(name, "view is behind");
+      }
+      await roles.without();
+      for (const name of followed.values()) await viewIs(name, "view is up to date again");
     });
 
     await world.apply("default", classOf("fake"), classOf("vault"));
@@ -157,6 +188,17 @@ test(
       for (const [use, space] of left) if (use.right !== "create /events") await done(use, space);
     });
 
+    const slices = "watch discovery.k8s.io/endpointslices";
+    await t.test(`without ${slices}`, async () => {
+      const space = await namespace();
+      const since = await take(slices);
+      await world.apply(space, ...ownProvider(space));
+      await refused(slices, since);
+      await viewIs(`endpointslices of ${space}/own`, "view is behind");
+      await roles.without();
+      await viewIs(`endpointslices of ${space}/own`, "view is up to date again");
+    });
+
     const leases = "coordination.k8s.io/leases";
     const isHeld = async () => ((await holder()) ?? "") !== "";
 
@@ -190,11 +232,11 @@ test(
 test(
   "where owner references are guarded the openshift component's right is needed",
   {
-    skip: apiServerMissing(),
+    skip: apiServerMissing(parts),
   },
   async (t) => {
     const admissionPlugins = ["OwnerReferencesPermissionEnforcement"];
-    const world = await install(join("examples", "openshift"), [], "fake", { admissionPlugins });
+    const world = await install(join("examples", "openshift"), [], "fake", { ...parts, admissionPlugins });
     t.teardown(() => world.stop());
     await world.applyCrds();
     await world.apply("default", classOf("fake"));
@@ -221,8 +263,10 @@ test(
 );
 
 test("the Role for listed namespaces has the same rights there, but for kinds of the cluster", async (t) => {
-  const ofCluster = /(\/namespaces|\/cluster\w+(\/status)?)$/;
+  const ofCluster = /(\/namespaces|\/customresourcedefinitions|\/cluster\w+(\/status)?)$/;
+  // A RoleBinding gives those of the aggregated ClusterRole.
+  const ofConfigKinds = / provider\.external-secrets\.io\//;
   const ofLease = /leases$/;
-  const wanted = shippedRights().filter((right) => !ofCluster.test(right) && !ofLease.test(right));
+  const wanted = shippedRights().filter((right) => ![ofCluster, ofLease, ofConfigKinds].some((of) => of.test(right)));
   t.strictSame(namespacedRights().toSorted(), wanted.toSorted());
 });

@@ -4,7 +4,7 @@ import { systemNamespace, type Installation } from "./core-process.ts";
 import { until } from "./e2e/outboard.ts";
 import { setRules, shippedRoles, type ShippedRole } from "./shipped-roles.ts";
 
-/** Every right of core's Roles, as "verb group/resource/subresource". */
+/** Every right of core's Roles and of what is aggregated into them, as "verb group/resource/subresource". */
 export function shippedRights(): readonly string[] {
   return coreRoles().flatMap(({ rules }) => rules.map(rightOf));
 }
@@ -49,7 +49,7 @@ export function roleControl({ api, username }: Installation): RoleControl {
 }
 
 function coreRoles(): readonly ShippedRole[] {
-  return shippedRoles("base/cluster-role.yaml", "base/role.yaml");
+  return shippedRoles("base/cluster-role.yaml", "base/config-kinds.yaml", "base/role.yaml");
 }
 
 function rightOf({ apiGroups: [group = ""], resources: [resource], verbs: [verb] }: PolicyRule): string {

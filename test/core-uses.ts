@@ -1,5 +1,6 @@
 import { tools } from "./core-observation.ts";
-import { classOf, externalSecretOf, fakeStore, readyOf, type Installation } from "./core-process.ts";
+import { providerLabel } from "../src/api/provider-labels.ts";
+import { addressOf, classOf, externalSecretOf, fakeStore, readyOf, type Installation } from "./core-process.ts";
 
 /** A right that core has while it runs, and what it does with it. */
 export interface Use {
@@ -10,6 +11,61 @@ export interface Use {
   readonly act: (space: string) => Promise<void>;
   /** Whether it has. */
   readonly isDone: (space: string) => Promise<boolean>;
+}
+
+/** A tenant's Provider and its Service, behind which there is nothing. */
+export function ownProvider(space: string): readonly object[] {
+  const metadata = { name: "own" };
+  return [
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { ...metadata, labels: { [providerLabel]: "true" } },
+      spec: { ports: [{ port: 8080 }] },
+    },
+    fakeConfig("own"),
+    providerOf("own", `own.${space}.svc:8080`),
+  ];
+}
+
+/** A config of Vault that leads nowhere. */
+const vaultConfig = {
+  apiVersion: "provider.external-secrets.io/v2alpha1",
+  kind: "Vault",
+  metadata: { name: "main" },
+  spec: { server: "https://127.0.0.1:1", auth: { tokenSecretRef: { name: "token", key: "token" } } },
+};
+
+/** A config of the fake provider. */
+function fakeConfig(name: string): object {
+  return {
+    apiVersion: "provider.external-secrets.io/v2alpha1",
+    kind: "Fake",
+    metadata: { name },
+    spec: { data: [{ key: "db", value: "value" }] },
+  };
+}
+
+/** A config, and an ExternalSecret that names it: that is what core says something of. */
+export function directlyUsed(kind: "Fake" | "Vault"): readonly object[] {
+  const { apiVersion } = vaultConfig;
+  const secretStoreRef = { apiVersion, kind, name: "main" };
+  return [
+    kind === "Fake" ? fakeConfig("main") : vaultConfig,
+    externalSecretOf("db", { secretStoreRef }, { name: kind.toLowerCase() }),
+  ];
+}
+
+/** A Provider, or with the `namespace` of its config "main" a ClusterProvider, of the fake provider. */
+export function providerOf(name: string, address: string, namespace?: string): object {
+  const { apiVersion, kind } = { apiVersion: "provider.external-secrets.io/v2alpha1", kind: "Fake" };
+  const cluster = namespace !== undefined;
+  return {
+    apiVersion: "external-secrets.io/v1alpha1",
+    kind: cluster ? "ClusterProvider" : "Provider",
+    metadata: { name },
+    spec: { address, providerRef: { apiVersion, kind, name: cluster ? "main" : name, ...(cluster && { namespace }) } },
+  };
 }
 
 /**
@@ -132,6 +188,27 @@ export function usesOf(world: Installation): readonly Use[] {
       act: (space) => world.apply(space, { ...classOf("fake"), metadata: { name: space } }),
       isDone: (space) => isReady(space, `clusterproviderclass/${space}`),
     },
+    {
+      right: "update external-secrets.io/providers/status",
+      act: (space) => world.apply(space, fakeConfig("main"), providerOf("main", addressOf("fake"))),
+      isDone: (space) => isReady(space, "provider/main"),
+    },
+    {
+      right: "update external-secrets.io/clusterproviders/status",
+      act: (space) => world.apply(space, fakeConfig("main"), providerOf(space, addressOf("fake"), space)),
+      isDone: (space) => isReady(space, `clusterprovider/${space}`),
+    },
+    {
+      right: "list discovery.k8s.io/endpointslices",
+      act: (space) => world.apply(space, ...ownProvider(space)),
+      isDone: async (space) => /no pod/.test(readyOf(await world.get(space, "provider/own"))?.message ?? ""),
+    },
+    ...(["Fake", "Vault"] as const).map((kind) => ({
+      right: `update provider.external-secrets.io/${kind.toLowerCase()}s/status`,
+      act: (space: string) => world.apply(space, ...directlyUsed(kind)),
+      isDone: async (space: string) =>
+        readyOf(await world.get(space, `${kind}.provider.external-secrets.io/main`)) !== undefined,
+    })),
     {
       right: "patch external-secrets.io/externalsecrets",
       setUp: async (space) => {

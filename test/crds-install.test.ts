@@ -118,6 +118,27 @@ test("kubectl shows what ESO's users know", server, async (t) => {
     "secretstore.external-secrets.io/store",
   ]);
 
+  const providerRef = { apiVersion: "provider.external-secrets.io/v2alpha1", kind: "Fake", name: "main" };
+  const provider = { ...store, apiVersion: "external-secrets.io/v1alpha1", kind: "Provider", spec: { providerRef } };
+  const fake = { ...providerRef, name: undefined, metadata: { name: "main" }, spec: { data: [] } };
+  for (const object of [provider, { ...provider, kind: "ClusterProvider" }, fake])
+    await api.kubectl(["create", "-f", "-"], JSON.stringify(object));
+  const endpoint = "provider-fake.external-secrets.svc:8080";
+  t.match(
+    await api.request(
+      "PATCH",
+      `${group}/v1alpha1/namespaces/default/providers/store/status`,
+      { status: { ...capabilities, endpoint } },
+      "application/merge-patch+json",
+    ),
+    { status: 200 },
+  );
+  const [providerColumns, providerValues = []] = table(await api.kubectl(["get", "prov"]));
+  t.strictSame(providerColumns, ["NAME", "ADDRESS", "READY", "STATUS", "CAPABILITIES", "AGE"]);
+  t.strictSame(providerValues.slice(0, -1), ["store", endpoint, "True", "Valid", "ReadWrite"]);
+  t.match(await api.kubectl(["get", "cprov", "-o", "name"]), /^clusterprovider\.external-secrets\.io\/store$/m);
+  t.match(await api.kubectl(["get", "fakes"]), /^NAME +READY +STATUS +AGE\nmain /);
+
   for (const [field, value] of Object.entries({
     "spec.secretStoreRef.name": "store",
     "spec.secretStoreRef.kind": "SecretStore",

@@ -3,6 +3,7 @@ import { loadSchemas } from "../src/local/cluster/schemas.ts";
 import { apiServerMissing, startApiServer } from "./api-server.ts";
 import { localVerdictOf } from "./crds/local.ts";
 import { badMetadata, goodMetadata } from "./crds/metadata.ts";
+import { wholeRef } from "./crds/provider-refs.ts";
 import type { TableKind, Written } from "./crds/row.ts";
 import { applyCrds, createBases, verdictOf } from "./crds/server.ts";
 import { badRows, goodRows } from "./crds/table.ts";
@@ -13,6 +14,10 @@ const bases: Readonly<Record<TableKind, object>> = {
   ClusterSecretStore: { provider: { fake: { data: [] } } },
   ProviderClass: { address: "provider:8080" },
   ClusterProviderClass: { address: "provider:8080" },
+  Provider: { providerRef: wholeRef },
+  ClusterProvider: { providerRef: wholeRef },
+  "Fake.provider.external-secrets.io": { data: [] },
+  "Vault.provider.external-secrets.io": { server: "http://vault:8200" },
 };
 
 test("a real API server and local mode", { skip: apiServerMissing() }, async (t) => {

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { appendFileSync, cpSync, existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { test, type Test } from "tap";
 import { parse } from "yaml";
@@ -84,8 +84,47 @@ test("each form that structural schemas lack is refused, saying what is wrong", 
   t.same(structural(unbuilt(intOrString()), "spec.ts"), intOrString(), "our marks are stripped, int-or-string stays");
 });
 
+test("a spec with a kind has a CRD that says what its objects hold and refer to", async (t) => {
+  const crd = parse(readFileSync(join(root, "deploy/crds/provider.external-secrets.io_vaults.yaml"), "utf8")) as Crd;
+  const mark = "external-secrets.io/provider-config";
+  t.match(crd, {
+    metadata: { name: "vaults.provider.external-secrets.io", labels: { [mark]: "true" } },
+    spec: { scope: "Namespaced", versions: [{ name: "v2alpha1", served: true, storage: true }] },
+  });
+  const { references } = await import("../src/core/credentials/gen/references.ts");
+  t.strictSame(JSON.parse(crd.metadata.annotations?.[mark] ?? ""), {
+    key: "vault",
+    references: references.get("vault"),
+  });
+});
+
+test("each provider's overlay says that it serves what its provider.yaml does", async (t) => {
+  const path = pathToFileURL(join(root, "scripts/generate/specs.mjs")).href;
+  const { readSpecs } = (await import(path)) as { readSpecs: (root: string) => Promise<readonly Spec[]> };
+  const specs = await readSpecs(root);
+  t.ok(specs.length > 1);
+  for (const { key, kind, file } of specs) {
+    const overlay = readFileSync(
+      join(root, "deploy/kustomize/providers", basename(dirname(file)), "kustomization.yaml"),
+      "utf8",
+    );
+    const [, served = ""] = /external-secrets.io~1serves\n +value: (.*)/.exec(overlay) ?? [];
+    const wanted = [key, ...(kind ? [`${kind.kind}.${kind.group}`] : [])];
+    for (const name of wanted) t.ok(served.split(/[, ]+/).includes(name), `${file}: ${name}`);
+  }
+});
+
+interface Spec {
+  readonly key: string;
+  readonly kind?: { readonly kind: string; readonly group: string };
+  readonly file: string;
+}
+
 interface Crd {
-  readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+  readonly metadata: {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
   readonly spec: {
     readonly scope: string;
     readonly names: { readonly shortNames: readonly string[]; readonly categories: readonly string[] };

@@ -13,8 +13,16 @@ export interface Impostor {
   received(): number;
 }
 
+/** Where an {@link Impostor} listens; any free port of loopback by default. */
+export interface ImpostorOptions {
+  readonly maxVersion?: SecureVersion | undefined;
+  readonly host?: string;
+  readonly port?: number;
+}
+
 /** Listens with this certificate for the rest of the test, and takes whatever client there is. */
-export async function startImpostor(t: Test, pair: KeyPair, maxVersion: SecureVersion = "TLSv1.3"): Promise<Impostor> {
+export async function startImpostor(t: Test, pair: KeyPair, options: ImpostorOptions = {}): Promise<Impostor> {
+  const { maxVersion = "TLSv1.3", host = "127.0.0.1", port = 0 } = options;
   let connections = 0;
   let received = 0;
   const server = createServer({
@@ -30,7 +38,7 @@ export async function startImpostor(t: Test, pair: KeyPair, maxVersion: SecureVe
     socket.on("error", () => undefined);
     socket.on("data", (bytes) => (received += bytes.length));
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(port, host);
   await once(server, "listening");
   t.teardown(() => {
     server.close();

@@ -5,6 +5,7 @@ import { parse } from "yaml";
 import { clusterSecretStore } from "../src/api/kinds/cluster-secret-store.ts";
 import { externalSecret } from "../src/api/kinds/external-secret.ts";
 import { secretStore } from "../src/api/kinds/secret-store.ts";
+import { providerConfigMark, providerLabel } from "../src/api/provider-labels.ts";
 import {
   createKubernetesCluster,
   type KubernetesCluster,
@@ -24,6 +25,9 @@ export function kubernetesCluster(
     kubeconfig,
     kinds: [externalSecret, secretStore, clusterSecretStore],
     managedLabel: "reconcile.external-secrets.io/managed",
+    serviceLabel: providerLabel,
+    systemNamespace: "external-secrets",
+    followedLabel: providerConfigMark,
     fieldManager: "outboard",
     eventComponent: () => "external-secrets",
     userAgent: "outboard/test",

@@ -8,7 +8,7 @@ import { manifestKinds, readObject } from "../src/local/manifests/read-object.ts
 /** A LocalCluster, and manifests for it. */
 export interface LocalWorld {
   readonly cluster: LocalCluster;
-  /** Applies an object; `body` is what stands beside kind and metadata. Throws for what its schema refuses. */
+  /** Applies an object, a config kind's by its followedKindId; `body` is what stands beside kind and metadata. Throws for what its schema refuses. */
   apply(kind: string, key: ObjectKey, body: object, metadata?: object): void;
   /** The Ready condition of an object. */
   ready(kind: Kind, key: ObjectKey): Readonly<Record<string, unknown>> | undefined;
@@ -26,7 +26,12 @@ export async function createLocalWorld(): Promise<LocalWorld> {
     apply(kind, { namespace, name }, body, metadata = {}) {
       const known = kinds.get(kind)?.kind;
       const where = known?.namespaced === false ? { name } : { namespace, name };
-      const value = { apiVersion: known?.apiVersion, kind, metadata: { ...where, ...metadata }, ...body };
+      const value = {
+        apiVersion: known?.apiVersion,
+        kind: known?.kind ?? kind,
+        metadata: { ...where, ...metadata },
+        ...body,
+      };
       const { object, problems } = readObject(kinds, value);
       if (object === undefined) throw new Error(problems.map(({ pointer, message }) => `${pointer} ${message}`).join());
       cluster.apply(object);

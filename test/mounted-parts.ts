@@ -26,16 +26,18 @@ export interface CoreOptions extends MountOptions {
   /** Port here of each provider, by its address in the cluster. */
   readonly resolve: Readonly<Record<string, number>>;
   readonly args?: readonly string[];
+  /** The Secret that is mounted; by default core's. */
+  readonly secret?: string;
 }
 
 /** Starts core as its Deployment says, with its Secret mounted, which may not be there yet. */
 export async function startMountedCore(
   t: Test,
   world: CertsInstallation,
-  { resolve, args = [], ...mount }: CoreOptions,
+  { resolve, args = [], secret = coreSecret, ...mount }: CoreOptions,
 ): Promise<Mounted<ShippedProcess>> {
   const { kubeconfig } = await world.api.serviceAccount(systemNamespace, "outboard-core");
-  const folder = mountSecret(t, world, systemNamespace, coreSecret, mount);
+  const folder = mountSecret(t, world, systemNamespace, secret, mount);
   const dialled = Object.entries(resolve).map(([address, port]) => `--resolve=${address}=127.0.0.1:${port}`);
   const core = await startShipped(t, world.api, {
     deployment: "outboard-core",
@@ -60,6 +62,10 @@ export interface ProviderProcess {
 /** How {@link startMountedProvider} starts it. */
 export interface ProviderOptions extends MountOptions {
   readonly port: number;
+  /** IP address that it listens on, and where its metrics are; all, asked on loopback, by default. */
+  readonly host?: string;
+  /** Secret of its certificate; by default that of its own Service. */
+  readonly secret?: string;
   readonly args?: readonly string[];
   /** A module that is loaded before the bundle. */
   readonly preload?: string;
@@ -70,17 +76,18 @@ export async function startMountedProvider(
   t: Test,
   world: CertsInstallation,
   name: string,
-  { port, args = [], preload, ...mount }: ProviderOptions,
+  { port, host, secret = providerSecret(name), args = [], preload, ...mount }: ProviderOptions,
 ): Promise<Mounted<ProviderProcess>> {
   await world.api.kubectl(["apply", "-k", join(root, "deploy", "kustomize", "providers", name)]);
-  const folder = mountSecret(t, world, systemNamespace, providerSecret(name), mount);
+  const folder = mountSecret(t, world, systemNamespace, secret, mount);
   const metricsPort = await freePort();
   const folders = { "/app": join(dist, "providers", name), "/etc/provider/certs": folder };
   const command = await deploymentCommand(world.api, `provider-${name}`, folders);
   const loaded = preload === undefined ? [] : [`--allow-fs-read=${preload}`, `--import=${preload}`];
   const [program = "", ...rest] = command.toSpliced(command.indexOf("--"), 0, ...loaded);
   // The last one: it ends with the test, however that ends.
-  const flags = [`--tls-dir=${folder}`, `--port=${port}`, `--metrics-port=${metricsPort}`, ...args, "--parent-stdin"];
+  const ports = [`--port=${port}`, `--metrics-port=${metricsPort}`, ...(host === undefined ? [] : [`--host=${host}`])];
+  const flags = [`--tls-dir=${folder}`, ...ports, ...args, "--parent-stdin"];
   const child = spawn(...plainCommand(program, [...rest, ...flags]), { stdio: ["pipe", "pipe", "pipe"] });
   let log = "";
   let printed = "";
@@ -99,7 +106,7 @@ export async function startMountedProvider(
     printed: () => printed,
     ask: async (path) => {
       if (child.exitCode !== null) throw new Error(`provider ${name} ended:\n${log}`);
-      return fetch(`http://127.0.0.1:${metricsPort}${path}`).then(async (answer) => answer.text(), String);
+      return fetch(`http://${host ?? "127.0.0.1"}:${metricsPort}${path}`).then(async (answer) => answer.text(), String);
     },
   };
 }

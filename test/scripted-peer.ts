@@ -8,16 +8,19 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { ProviderError } from "../src/api/errors.ts";
-import type { Operation, Store } from "../src/api/provider.ts";
+import type { Operation } from "../src/api/provider.ts";
 import type { Reference } from "../src/api/references.ts";
 import { createCa, issueLeaf, type KeyPair } from "../src/certs/issue.ts";
 import { certificates, type CertificateSource } from "../src/wire/certificates.ts";
 import { toDescribeResponse } from "../src/wire/describe.ts";
 import { ProviderService } from "../src/wire/gen/outboard/v1/provider.ts";
+import { HealthService } from "../src/wire/gen/grpc/health/v1/health.ts";
 import { SecretStoreProviderService } from "../src/wire/gen/provider/v1/secretstore.ts";
 import { listenTls } from "../src/wire/tls-listener.ts";
 import { toStatus } from "../src/wire/status.ts";
 import type { Endpoint } from "../src/core/resolve/endpoint.ts";
+import type { CoreStore } from "../src/core/store.ts";
+import { coreStore } from "./core-store.ts";
 
 // For tests of the shim: a real gRPC server over mutual TLS that answers as a script says.
 
@@ -53,13 +56,19 @@ type Handlers<Service> = {
 };
 
 /** Answers by method; a Buffer goes out as it is. What is missing is UNIMPLEMENTED, what is thrown a status. */
-export type Script = Handlers<typeof ProviderService> & Handlers<typeof SecretStoreProviderService>;
+export type Script = Handlers<typeof ProviderService> &
+  Handlers<typeof SecretStoreProviderService> &
+  Handlers<Pick<typeof HealthService, "check">>;
 
 /** A running peer. */
 export interface ScriptedPeer {
   readonly endpoint: Endpoint;
+  /** Its one address. */
+  readonly address: string;
   /** How often each method was called. */
   readonly calls: ReadonlyMap<string, number>;
+  /** All requests so far as they came, one after the other. */
+  received(): Buffer;
   kill(): void;
 }
 
@@ -69,19 +78,24 @@ export interface PeerOptions {
   readonly server: CertificateSource;
   readonly client: CertificateSource;
   readonly port?: number;
+  /** IP address that it listens on; loopback by default. */
+  readonly host?: string;
   /** Whether outboard.v1.Provider is served; not by peers of the prototype. */
   readonly outboard?: boolean;
 }
 
-/** Starts a peer on loopback. */
+/** Starts a peer. */
 export async function startPeer({
   script,
   server,
   client,
   port = 0,
+  host = "127.0.0.1",
   outboard = true,
 }: PeerOptions): Promise<ScriptedPeer> {
   const calls = new Map<string, number>();
+  const requests: Buffer[] = [];
+  const keep = (request: Buffer) => void requests.push(request);
   const answers = new Map<string, (request: never, call: never) => unknown>(Object.entries(script));
   const handlers = (service: ServiceDefinition): UntypedServiceImplementation =>
     Object.fromEntries(
@@ -102,13 +116,17 @@ export async function startPeer({
       }),
     );
   const grpc = new Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
+  if (script.check !== undefined) grpc.addService(raw({ check: HealthService.check }, keep), handlers(HealthService));
   for (const service of outboard ? [SecretStoreProviderService, ProviderService] : [SecretStoreProviderService]) {
-    grpc.addService(raw(service), handlers(service));
+    grpc.addService(raw(service, keep), handlers(service));
   }
-  const listener = await listenTls({ server: grpc, certificates: server, host: "127.0.0.1", port });
+  const listener = await listenTls({ server: grpc, certificates: server, host, port });
+  const address = `${host}:${listener.port}`;
   return {
-    endpoint: { address: `127.0.0.1:${listener.port}`, serverName, trust: "test", certificates: client },
+    address,
+    endpoint: { addresses: [address], serverName, trust: "test", certificates: client },
     calls,
+    received: () => Buffer.concat(requests),
     kill: () => {
       void listener.close();
       grpc.forceShutdown();
@@ -116,13 +134,17 @@ export async function startPeer({
   };
 }
 
-/** The same service, with Buffers as answers that are sent as they are. */
-function raw(service: ServiceDefinition): ServiceDefinition {
+/** The same service, with Buffers as answers that are sent as they are; `keep` gets each request as it came. */
+function raw(service: ServiceDefinition, keep: (request: Buffer) => void): ServiceDefinition {
   return Object.fromEntries(
     Object.entries(service).map(([name, method]) => [
       name,
       {
         ...method,
+        requestDeserialize: (bytes: Buffer): unknown => {
+          keep(bytes);
+          return method.requestDeserialize(bytes);
+        },
         responseSerialize: (value: unknown) => (Buffer.isBuffer(value) ? value : method.responseSerialize(value)),
       },
     ]),
@@ -133,13 +155,20 @@ function raw(service: ServiceDefinition): ServiceDefinition {
 export function describeVault(references: readonly Reference[] = []) {
   const operations: readonly Operation[] = ["get", "find"];
   const key = { key: "vault", operations, references, sharesClients: false };
-  const description = { name: "vault", version: "1", keys: [key], trustBundleDigest: new Uint8Array(), leafSerial: "" };
+  const description = {
+    name: "vault",
+    version: "1",
+    keys: [key],
+    kinds: [],
+    trustBundleDigest: new Uint8Array(),
+    leafSerial: "",
+  };
   return () => toDescribeResponse(description);
 }
 
 /** A SecretStore with this object under `spec.provider.vault`. */
-export function vaultStore(vault: object = {}): Store {
-  return {
+export function vaultStore(vault: object = {}): CoreStore {
+  return coreStore({
     apiVersion: "external-secrets.io/v1",
     kind: "SecretStore",
     namespace: "team-a",
@@ -147,5 +176,5 @@ export function vaultStore(vault: object = {}): Store {
     uid: "uid-1",
     generation: 3,
     spec: { provider: { vault } },
-  };
+  });
 }

@@ -1,10 +1,12 @@
 import type { Test } from "tap";
 import { ProviderError } from "../src/api/errors.ts";
-import type { Context, Store } from "../src/api/provider.ts";
+import type { Context } from "../src/api/provider.ts";
 import type { Reference } from "../src/api/references.ts";
 import { createRegistry } from "../src/process/metrics.ts";
 import { Validation } from "../src/wire/gen/outboard/v1/context.ts";
 import { createPool } from "../src/core/shim/pool.ts";
+import type { CoreStore } from "../src/core/store.ts";
+import { inlineReferences } from "./core-store.ts";
 import {
   createAuthority,
   describeVault,
@@ -50,7 +52,7 @@ export const context: Context = {
 };
 
 /** A peer that answers as scripted, and a shim whose store it serves. */
-export async function setUp(t: Test, script: Script, options: Partial<PeerOptions> & { store?: Store } = {}) {
+export async function setUp(t: Test, script: Script, options: Partial<PeerOptions> & { store?: CoreStore } = {}) {
   const authority = await createAuthority();
   const server = await authority.server();
   const peer = await startPeer({
@@ -63,7 +65,7 @@ export async function setUp(t: Test, script: Script, options: Partial<PeerOption
   const pool = createPool({ registry });
   const shim = createShim({
     resolver: { endpoint: () => peer.endpoint },
-    references: new Map([["vault", references]]),
+    references: inlineReferences(new Map([["vault", references]])),
     pool,
     registry,
   });

@@ -2,11 +2,11 @@ import { createPublicKey } from "node:crypto";
 import { test } from "tap";
 import type { SecretsClient } from "../src/api/provider.ts";
 import { isObject } from "../src/api/structural.ts";
-import { createKubernetesCluster } from "../src/cluster/kubernetes/kubernetes-cluster.ts";
 import { createCredentials } from "../src/core/credentials/credentials.ts";
 import { defaultPolicy, type CredentialPolicy } from "../src/core/credentials/policy.ts";
-import { createLogger } from "../src/process/logs.ts";
 import { apiServerMissing, startApiServer, type ApiServer } from "./api-server.ts";
+import { coreStore } from "./core-store.ts";
+import { kubernetesCluster } from "./kubernetes-world.ts";
 import { getText, never, storeOf, vault } from "./vault-fixture.ts";
 import { mountKubernetesAuth } from "./vault-kubernetes-auth.ts";
 import { startVault, vaultMissing, type TestVault } from "./vault-server.ts";
@@ -24,22 +24,19 @@ test("Vault's Kubernetes and JWT methods take what the API server issues", { ski
     stringData: { token: await tokenOf(api, "app"), vault: await tokenOf(api, "app", ["vault"]), bad: "a.b.c" },
   });
   await configure(server, api);
-  const cluster = await createKubernetesCluster({
-    kubeconfig: api.adminKubeconfig,
-    userAgent: "outboard/test",
-    kinds: [],
-    managedLabel: "reconcile.external-secrets.io/managed",
-    fieldManager: "outboard",
-    eventComponent: () => "test",
-    logger: createLogger({ name: "test", level: "error" }),
-  });
+  const cluster = await kubernetesCluster(api.adminKubeconfig, { kinds: [] });
   t.teardown(() => cluster.stop());
   await cluster.synced;
 
   const open = async (auth: object, policy: Partial<CredentialPolicy> = {}): Promise<SecretsClient> => {
     const store = storeOf({ server: server.address, path: "secret", auth });
-    const credentials = createCredentials({ cluster, policy: { ...defaultPolicy, ...policy }, now: Date.now });
-    const client = await vault.newClient(store, credentials.context(store, "default"), never);
+    const credentials = createCredentials({
+      cluster,
+      policy: { ...defaultPolicy, ...policy },
+      ofAdministrator: () => false,
+      now: Date.now,
+    });
+    const client = await vault.newClient(store, credentials.context(coreStore(store), "default"), never);
     t.teardown(() => client.close());
     return client;
   };
@@ -111,10 +108,15 @@ test("Vault's Kubernetes and JWT methods take what the API server issues", { ski
 
   await t.test("a token is asked for once and kept", async (t) => {
     const store = storeOf({ server: server.address, path: "secret", auth: kubernetes({ serviceAccountRef: app }) });
-    const credentials = createCredentials({ cluster, policy: defaultPolicy, now: Date.now });
+    const credentials = createCredentials({
+      cluster,
+      policy: defaultPolicy,
+      ofAdministrator: () => false,
+      now: Date.now,
+    });
     const before = tokenRequests().length;
     for (let time = 0; time < 3; time++) {
-      const client = await vault.newClient(store, credentials.context(store, "default"), never);
+      const client = await vault.newClient(store, credentials.context(coreStore(store), "default"), never);
       t.equal(await read(client), "1");
       await client.close();
     }

@@ -8,6 +8,7 @@ import { createPool } from "../../src/core/shim/pool.ts";
 import { createShim, type Shim } from "../../src/core/shim/shim.ts";
 import { createRegistry } from "../../src/process/metrics.ts";
 import { certificates } from "../../src/wire/certificates.ts";
+import { coreStore, inlineReferences } from "../../test/core-store.ts";
 import { serveLoads, type Target } from "./load.ts";
 import { benchStore, secretRef } from "./store.ts";
 
@@ -17,7 +18,7 @@ let shim: Shim | undefined;
 serveLoads(async ({ target, load }) => {
   shim ??= shimFor(target);
   const store = benchStore(load.store);
-  const client = await shim.providerFor(store).newClient(store, noReferences(store.namespace), signal);
+  const client = await shim.providerFor(coreStore(store)).newClient(store, noReferences(store.namespace), signal);
   if (load.reads === 1) {
     const ref = secretRef(0);
     return async () => [await client.getSecret(ref, new AbortController().signal)];
@@ -33,14 +34,14 @@ serveLoads(async ({ target, load }) => {
 function shimFor(target: Target): Shim {
   const registry = createRegistry();
   const endpoint = {
-    address: `127.0.0.1:${target.port}`,
+    addresses: [`127.0.0.1:${target.port}`],
     serverName: target.serverName,
     trust: "bench",
     certificates: certificates(target.certificates),
   };
   return createShim({
     resolver: { endpoint: () => endpoint },
-    references,
+    references: inlineReferences(references),
     pool: createPool({ registry }),
     registry,
   });

@@ -34,9 +34,10 @@ function linked(folder, { name, displayName, stores }, version, prefix) {
     `import { ${provider} as ${prefix}${index} } from ${path(module)};`,
     `import { spec as ${prefix}spec${index} } from ${path(spec)};`,
   ]);
-  const members = stores.map(
-    ({ key }, index) => `{ key: ${JSON.stringify(key)}, provider: ${prefix}${index}, spec: ${prefix}spec${index} }`,
-  );
+  const members = stores.map(({ key, kind }, index) => {
+    const config = kind ? `, kind: ${JSON.stringify(kind)}` : "";
+    return `{ key: ${JSON.stringify(key)}, provider: ${prefix}${index}, spec: ${prefix}spec${index}${config} }`;
+  });
   const named = [name, displayName, version].map((text) => JSON.stringify(text));
   return {
     imports,

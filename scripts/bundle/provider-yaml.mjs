@@ -26,6 +26,11 @@ export const providerYamlSchema = {
           module: modulePath,
           provider: identifier,
           spec: modulePath,
+          kind: { type: "string", minLength: 1, maxLength: 63, pattern: "^[A-Z][A-Za-z0-9]*$" },
+          apiVersion: {
+            type: "string",
+            pattern: "^[a-z0-9][-a-z0-9]*(\\.[a-z0-9][-a-z0-9]*)+/v[1-9][0-9]*((alpha|beta)[1-9][0-9]*)?$",
+          },
         },
       },
     },
@@ -38,7 +43,12 @@ export class ProviderYamlError extends Error {
   name = "ProviderYamlError";
 }
 
-/** The checked content of a provider folder's provider.yaml. Throws ProviderYamlError. */
+const defaultApiVersion = "provider.external-secrets.io/v2alpha1";
+
+/**
+ * The checked content of a provider folder's provider.yaml; a store's `kind` is `{ group, version, kind }`, undefined
+ * where there is none. Throws ProviderYamlError.
+ */
 export function readProviderYaml(root, folder) {
   const path = join(folder, "provider.yaml");
   const shown = relative(root, path);
@@ -63,7 +73,12 @@ export function readProviderYaml(root, folder) {
         .join("\n"),
     );
   }
-  return { maintenance: "Maintained", packages: [], ...value };
+  return { maintenance: "Maintained", packages: [], ...value, stores: value.stores.map(withKind) };
+}
+
+function withKind({ kind, apiVersion = defaultApiVersion, ...store }) {
+  const [group, version] = apiVersion.split("/");
+  return { ...store, kind: kind && { group, version, kind } };
 }
 
 function folderFaults(value, folder) {
@@ -71,9 +86,16 @@ function folderFaults(value, folder) {
   const name = folder.split("/").at(-1);
   if (value.name !== name) faults.push({ pointer: "/name", message: `must be the folder's name, ${name}` });
   const keys = new Set();
+  const kinds = new Set();
   value.stores.forEach((store, index) => {
     if (keys.has(store.key)) faults.push({ pointer: `/stores/${index}/key`, message: `${store.key} is served twice` });
     keys.add(store.key);
+    const kind = store.kind && `${store.apiVersion ?? defaultApiVersion} ${store.kind}`;
+    if (kind && kinds.has(kind)) faults.push({ pointer: `/stores/${index}/kind`, message: `${kind} is served twice` });
+    kinds.add(kind);
+    if (store.apiVersion && !kind) {
+      faults.push({ pointer: `/stores/${index}/apiVersion`, message: "is of a kind, and the store has none" });
+    }
     for (const field of ["module", "spec"]) {
       if (!existsSync(join(folder, store[field]))) {
         faults.push({ pointer: `/stores/${index}/${field}`, message: `there is no such file in the folder` });

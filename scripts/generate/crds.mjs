@@ -1,22 +1,30 @@
 // The kinds and the providers' specs as CustomResourceDefinitions.
 import { stringify } from "yaml";
 import { clusterProviderClass } from "../../src/api/kinds/cluster-provider-class.ts";
+import { clusterProvider } from "../../src/api/kinds/cluster-provider.ts";
 import { clusterSecretStore } from "../../src/api/kinds/cluster-secret-store.ts";
 import { externalSecret } from "../../src/api/kinds/external-secret.ts";
 import { providerClass } from "../../src/api/kinds/provider-class.ts";
+import { provider } from "../../src/api/kinds/provider.ts";
 import { secretStore } from "../../src/api/kinds/secret-store.ts";
+import { configKind, configMetadata } from "./config-kind.mjs";
 import { esoKeys } from "./eso-keys.mjs";
 import { structural } from "./structural.mjs";
 
 /** `{ path, text }` of each file of deploy/crds. `specs` as readSpecs gives them. Throws SchemaError. */
 export function crdFiles(specs) {
-  const provider = providerSchema(specs);
+  const providers = providerSchema(specs);
   return [
     crdFile(externalSecret, "src/api/kinds/external-secret.ts"),
-    crdFile(secretStore, "src/api/kinds/secret-store.ts", provider),
-    crdFile(clusterSecretStore, "src/api/kinds/cluster-secret-store.ts", provider),
+    crdFile(secretStore, "src/api/kinds/secret-store.ts", { providers }),
+    crdFile(clusterSecretStore, "src/api/kinds/cluster-secret-store.ts", { providers }),
     crdFile(providerClass, "src/api/kinds/provider-class.ts"),
     crdFile(clusterProviderClass, "src/api/kinds/cluster-provider-class.ts"),
+    crdFile(provider, "src/api/kinds/provider.ts"),
+    crdFile(clusterProvider, "src/api/kinds/cluster-provider.ts"),
+    ...specs
+      .filter(({ kind }) => kind)
+      .map((spec) => crdFile(configKind(spec), spec.file, { metadata: configMetadata(spec) })),
   ];
 }
 
@@ -34,7 +42,8 @@ const unbuiltKey = {
   "x-kubernetes-preserve-unknown-fields": true,
 };
 
-function crdFile(kind, file, providers) {
+/** `providers` are joined into `spec.provider`; `metadata` is the CRD's own, beside its name. */
+function crdFile(kind, file, { providers, metadata } = {}) {
   const [group, version] = kind.apiVersion.split("/");
   const spec = structural(kind.spec, `${file} (spec)`);
   if (providers) spec.properties.provider = joined(spec.properties.provider, providers);
@@ -53,7 +62,11 @@ function crdFile(kind, file, providers) {
   const crd = {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
-    metadata: { name: `${kind.plural}.${group}`, labels: { "external-secrets.io/component": "controller" } },
+    metadata: {
+      name: `${kind.plural}.${group}`,
+      labels: { "external-secrets.io/component": "controller", ...metadata?.labels },
+      ...(metadata && { annotations: metadata.annotations }),
+    },
     spec: {
       group,
       names: {
@@ -61,7 +74,7 @@ function crdFile(kind, file, providers) {
         kind: kind.kind,
         listKind: `${kind.kind}List`,
         plural: kind.plural,
-        shortNames: kind.shortNames,
+        ...(kind.shortNames.length > 0 && { shortNames: kind.shortNames }),
         singular: kind.singular,
       },
       scope: kind.namespaced ? "Namespaced" : "Cluster",

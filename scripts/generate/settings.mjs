@@ -1,6 +1,7 @@
 // The settings page, from the tables that the processes parse their arguments by.
 import { adapterSettings } from "../../src/adapter/settings.ts";
 import { certsSettings } from "../../src/certs/process/settings.ts";
+import { explainSettings } from "../../src/core/explain/settings.ts";
 import { processSettings } from "../../src/core/process/settings.ts";
 import { localSettings } from "../../src/local/settings.ts";
 
@@ -10,6 +11,7 @@ export function settingsFile() {
     section("Providers", "Flags of every provider bundle.", adapterSettings),
     section("Core", "Flags of `outboard core`; ESO's names where ESO has them.", processSettings),
     section("Certificates", "Flags of `outboard certs`.", certsSettings),
+    section("Explain", "Flags of `outboard explain externalsecret NAME`.", explainSettings),
     section("Local mode", "Flags of `outboard local`.", localSettings),
   ];
   return { path: "docs/settings.md", text: `# Settings\n\n${note}\n\n${sections.join("\n")}` };

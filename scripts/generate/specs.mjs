@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { readProviderYaml } from "../bundle/provider-yaml.mjs";
 
-/** `{ key, schema, file, maintenance }` of every key that a provider serves, sorted by key; `file` is relative to `root`. */
+/** `{ key, kind, schema, file, maintenance }` of every key that a provider serves, sorted by key; `file` is relative to `root`. */
 export async function readSpecs(root) {
   const providers = join(root, "src/providers");
   const folders = readdirSync(providers, { withFileTypes: true }).filter((entry) => entry.isDirectory());
@@ -15,18 +15,25 @@ export async function readSpecs(root) {
     for (const store of stores) found.push({ ...(await readSpec(root, folder, store)), maintenance });
   }
   found.sort((a, b) => (a.key < b.key ? -1 : 1));
-  for (const [index, { key, file }] of found.entries()) {
-    const other = found[index + 1];
-    if (other?.key === key) throw new Error(`${file} and ${other.file} both serve the key ${key}`);
-  }
+  refuseTwice(found, "key", ({ key }) => key);
+  refuseTwice(found, "kind", ({ kind }) => kind && `${kind.kind}.${kind.group}`);
   return found;
 }
 
-async function readSpec(root, folder, { key, spec }) {
+function refuseTwice(specs, what, nameOf) {
+  const files = new Map();
+  for (const spec of specs) {
+    const name = nameOf(spec);
+    if (name && files.has(name)) throw new Error(`${files.get(name)} and ${spec.file} both serve the ${what} ${name}`);
+    files.set(name, spec.file);
+  }
+}
+
+async function readSpec(root, folder, { key, kind, spec }) {
   const path = join(folder, spec);
   const file = relative(root, path);
   if (!existsSync(path)) throw new Error(`${file}: there is no such file`);
   const { spec: schema } = await import(pathToFileURL(path).href);
   if (typeof schema !== "object") throw new Error(`${file}: exports no "spec"`);
-  return { key, schema, file };
+  return { key, kind, schema, file };
 }

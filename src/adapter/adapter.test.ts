@@ -6,6 +6,7 @@ import t, { type Test } from "tap";
 import { ProviderError } from "../api/errors.ts";
 import type { Operation, Provider, SecretsClient } from "../api/provider.ts";
 import { createCa, issueLeaf } from "../certs/issue.ts";
+import type { StoreDefinition } from "../host/definition.ts";
 import { defaultLimits } from "../host/limits.ts";
 import { createLogger } from "../process/logs.ts";
 import { createRegistry } from "../process/metrics.ts";
@@ -80,13 +81,20 @@ interface Started {
   readonly provider: Provider;
   readonly allow?: readonly string[];
   readonly perStore?: number;
+  /** Beside the store "test". */
+  readonly more?: readonly StoreDefinition[];
 }
 
-async function start(t: Test, { provider, allow = [core], perStore = 128 }: Started) {
+async function start(t: Test, { provider, allow = [core], perStore = 128, more = [] }: Started) {
   const lines: string[] = [];
   const registry = createRegistry();
   const server = createServer({
-    definition: { name: "test", displayName: "Test", version: "1.2.3", stores: [{ key: "test", provider, spec }] },
+    definition: {
+      name: "test",
+      displayName: "Test",
+      version: "1.2.3",
+      stores: [{ key: "test", provider, spec }, ...more],
+    },
     certificates: certificates(serverPair),
     allowClients: () => allow.map(parseAllowClient),
     maxConnectionAge: 300_000,
@@ -347,8 +355,13 @@ t.test("ValidateStore tells warnings and errors of a spec and calls no backend",
   });
 });
 
-t.test("Describe tells keys, operations, references, limits and the certificates in use", async (t) => {
-  const { provider } = await start(t, { provider: testProvider({}, { sharesClients: true }) });
+t.test("Describe tells keys, kinds, operations, references, limits and the certificates in use", async (t) => {
+  const implementation = testProvider({}, { sharesClients: true });
+  const kind = { group: "example.com", version: "v1", kind: "Test" };
+  const { provider } = await start(t, {
+    provider: implementation,
+    more: [{ key: "custom", provider: testProvider({}), spec, kind }],
+  });
   const response = await ask<Parameters<typeof fromDescribeResponse>[0]>((m, o, c) => provider.describe({}, m, o, c));
   const description = fromDescribeResponse(response);
   t.match(description, { name: "test", version: "1.2.3", leafSerial: identify(serverPair).leafSerial });
@@ -359,7 +372,24 @@ t.test("Describe tells keys, operations, references, limits and the certificates
       references: [{ path: "/tokenSecretRef", kind: "Secret" }],
       sharesClients: true,
     },
+    {
+      key: "custom",
+      operations: ["get", "map", "push"],
+      references: [{ path: "/tokenSecretRef", kind: "Secret" }],
+      sharesClients: false,
+    },
   ]);
+  t.strictSame(
+    description?.kinds,
+    [
+      {
+        ...kind,
+        operations: ["get", "map", "push"],
+        references: [{ path: "/tokenSecretRef", kind: "Secret" }],
+      },
+    ],
+    "a store without a kind is no kind",
+  );
   t.equal(
     Buffer.compare(description?.trustBundleDigest ?? new Uint8Array(), identify(serverPair).trustBundleDigest),
     0,

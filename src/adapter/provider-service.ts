@@ -4,7 +4,7 @@ import { referencesOf } from "../api/references.ts";
 import type { ProviderDefinition, StoreDefinition } from "../host/definition.ts";
 import type { Host } from "../host/host.ts";
 import { identify, type CertificateSource } from "../wire/certificates.ts";
-import { toDescribeResponse, type ServedKey } from "../wire/describe.ts";
+import { toDescribeResponse, type ServedKey, type ServedKind } from "../wire/describe.ts";
 import type { ProviderService, ReadItem } from "../wire/gen/outboard/v1/provider.ts";
 import { limits } from "../wire/limits.ts";
 import { fromReadItem, toReadOutcome } from "../wire/reads.ts";
@@ -37,7 +37,7 @@ export function providerService({
       return toDescribeResponse({
         name: definition.name,
         version: definition.version,
-        keys: await Promise.all(definition.stores.map((store) => servedKey(store, signal))),
+        ...(await served(definition.stores, signal)),
         ...(inUse === undefined ? { trustBundleDigest: new Uint8Array(), leafSerial: "" } : identify(inUse)),
       });
     },
@@ -65,9 +65,17 @@ export function providerService({
   };
 }
 
-async function servedKey({ key, provider, spec }: StoreDefinition, signal: AbortSignal): Promise<ServedKey> {
-  const operations = await provider.capabilities(signal);
-  return { key, operations, references: referencesOf(spec), sharesClients: provider.sharesClients ?? false };
+/** A store is served by its key, and by its kind if it has one. */
+async function served(stores: readonly StoreDefinition[], signal: AbortSignal) {
+  const keys: ServedKey[] = [];
+  const kinds: ServedKind[] = [];
+  for (const { key, provider, spec, kind } of stores) {
+    const operations = await provider.capabilities(signal);
+    const references = referencesOf(spec);
+    keys.push({ key, operations, references, sharesClients: provider.sharesClients ?? false });
+    if (kind !== undefined) kinds.push({ ...kind, operations, references });
+  }
+  return { keys, kinds };
 }
 
 /** An item as a read, or as the result of not being one: a bad item fails alone. */

@@ -8,8 +8,11 @@ export const refKeyword = "x-outboard-ref";
 /** See {@link refKeyword}. */
 export const unbuiltKeyword = "x-outboard-unbuilt";
 
+/** What kinds of Kubernetes object a marked path can refer to. */
+export const referenceKinds = ["Secret", "ConfigMap", "ServiceAccount", "CAProvider"] as const;
+
 /** What kind of Kubernetes object a marked path refers to. */
-export type ReferenceKind = "Secret" | "ConfigMap" | "ServiceAccount" | "CAProvider";
+export type ReferenceKind = (typeof referenceKinds)[number];
 
 /** The value of {@link refKeyword}. */
 export interface ReferenceMark {

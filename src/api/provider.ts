@@ -44,17 +44,9 @@ export interface RetrySettings {
   readonly retryInterval?: string;
 }
 
-/** The class that says where a store's provider runs. */
-export interface RuntimeRef {
-  readonly kind: "ProviderClass" | "ClusterProviderClass";
-  readonly name: string;
-}
-
 /** The part of a SecretStore's spec that providers see: exactly one key under `provider`. */
 export interface StoreSpec {
   readonly provider: Readonly<Record<string, unknown>>;
-  /** For core, which looks the provider up by it; it is not sent. */
-  readonly runtimeRef?: RuntimeRef;
   readonly retrySettings?: RetrySettings;
 }
 

@@ -11,6 +11,14 @@ export const objectName = (description?: string) =>
 /** Kubernetes namespace, RFC 1123 label, 1 to 63 characters. */
 export const namespaceName = (description?: string) =>
   Type.String({ minLength: 1, maxLength: 63, pattern: label, ...(description && { description }) });
+/** Name of a kind as a CustomResourceDefinition may have it. */
+export const kindName = (description?: string) =>
+  Type.String({
+    minLength: 1,
+    maxLength: 63,
+    pattern: "^[A-Za-z]([-A-Za-z0-9]*[A-Za-z0-9])?$",
+    ...(description && { description }),
+  });
 /** Key of a Secret or ConfigMap. */
 export const dataKey = (description?: string) =>
   Type.String({ minLength: 1, maxLength: 253, pattern: "^[-._a-zA-Z0-9]+$", ...(description && { description }) });

@@ -1,3 +1,5 @@
+import type { ValidationRule } from "./kinds/rules.ts";
+
 /**
  * JSON Schema as a CustomResourceDefinition may have it (Kubernetes' "structural schema"), and the marks of
  * `schema.ts`. TypeBox literals and the files in deploy/crds both have this shape.
@@ -27,6 +29,7 @@ export interface StructuralSchema {
   readonly items?: StructuralSchema;
   readonly "x-kubernetes-int-or-string"?: boolean;
   readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
+  readonly "x-kubernetes-validations"?: readonly (Pick<ValidationRule, "rule"> & Partial<ValidationRule>)[];
   readonly "x-outboard-unbuilt"?: boolean;
 }
 

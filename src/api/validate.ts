@@ -1,4 +1,5 @@
 import { formatProblem } from "./formats.ts";
+import { brokenRules } from "./rule-check.ts";
 import { appendToken, fieldSchema, isObject, type StructuralSchema } from "./structural.ts";
 
 /** One thing that is wrong with a value. */
@@ -13,13 +14,15 @@ export interface Violation {
 
 /**
  * What is wrong with `value` under a structural schema, in the order of the value; empty: nothing. Checks what the API
- * server checks by a CRD, CEL rules aside, and that no field marked `unbuilt` is set. A null where a field is not
+ * server checks by a CRD, of its CEL rules those of our own kinds, and that no field marked `unbuilt` is set. A null where a field is not
  * nullable is a violation: `applyDefaults` drops those, as the API server does first.
  */
 export function validate(schema: object, value: unknown): readonly Violation[] {
   const found: Violation[] = [];
   check(schema, value, "", found);
-  return found;
+  // As the API server has it: what breaks the schema may be what a rule looks at.
+  if (found.length > 0) return found;
+  return Array.from(brokenRules(schema, value, ""), (broken) => ({ ...broken, unknownField: false }));
 }
 
 function check(schema: StructuralSchema, value: unknown, pointer: string, found: Violation[]): void {

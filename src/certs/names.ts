@@ -1,8 +1,5 @@
 import type { ObjectKey } from "../cluster/cluster.ts";
 
-/** Label of the Services that get certificates; its value is "true". */
-export const providerLabel = "external-secrets.io/provider";
-
 /** Label of every Secret that is ours; its value is the system namespace of the installation that owns it. */
 export const systemLabel = "external-secrets.io/system";
 

@@ -1,5 +1,6 @@
 import type { Provider } from "../api/provider.ts";
 import { certsSettings, checkCertsSettings } from "../certs/process/settings.ts";
+import { explainSettings } from "../core/explain/settings.ts";
 import { checkProcessSettings, processSettings } from "../core/process/settings.ts";
 import { checkLocalSettings, localSettings } from "../local/settings.ts";
 import { runLocal } from "../local/run.ts";
@@ -13,8 +14,9 @@ const usage = `Usage: outboard COMMAND
 Commands:
   core     Run the operator against a Kubernetes API server.
   certs    Issue certificates for core and providers, and keep them fresh, in a Kubernetes cluster.
+  explain  Say where an ExternalSecret stops on its way to its backend, and what to do.
   local    Turn ExternalSecret manifests into Secrets on this machine, without a cluster.
-  help     Say this; "outboard help COMMAND" says what one of the first three takes.
+  help     Say this; "outboard help COMMAND" says what one of the first four takes.
   version  Say which version this is.
 `;
 
@@ -34,10 +36,17 @@ const certsUsage = `Usage: outboard certs [--kubeconfig FILE]
 Keeps a CA, a certificate for each Service with the label external-secrets.io/provider: "true" and one for each client,
 until it is told to end (SIGTERM). Ends with 0 then, 1 when it cannot start, 2 when a flag is wrong.`;
 
+const explainUsage = `Usage: outboard explain externalsecret NAME [-n NAMESPACE] [--kubeconfig FILE]
+
+Follows the reference to its store, provider, endpoint, certificate and backend, by the rules of core and with the rights
+of the kubeconfig. Nothing is changed, no provider is called. Ends with 0 when nothing stops it, 1 when something does, 2
+when a flag is wrong.`;
+
 /** What each command takes. */
 const helpOf = (command: string | undefined): string => {
   if (command === "local") return helpText(localUsage, localSettings);
   if (command === "certs") return helpText(certsUsage, certsSettings);
+  if (command === "explain") return helpText(explainUsage, explainSettings);
   return command === "core" ? helpText(coreUsage, processSettings) : usage;
 };
 
@@ -49,6 +58,8 @@ async function run(argv: readonly string[], linked: ReadonlyMap<string, Provider
       return wantsHelp(rest) ? say(helpOf(command)) : await core(rest, linked);
     case "certs":
       return wantsHelp(rest) ? say(helpOf(command)) : await certs(rest);
+    case "explain":
+      return wantsHelp(rest) ? say(helpOf(command)) : await explain(rest);
     case "local":
       return wantsHelp(rest) ? say(helpOf(command)) : await local(rest);
     case "version":
@@ -80,6 +91,16 @@ async function certs(argv: readonly string[]): Promise<number> {
   const { runCerts } = await import("../certs/process/run.ts");
   const exitCode = await runCerts(settings, { now: Date.now, signal: shutdownSignal() });
   process.exit(exitCode);
+}
+
+async function explain([kind, name, ...flags]: readonly string[]): Promise<number> {
+  if (kind === undefined || !/^(externalsecrets?|es)$/i.test(kind) || name === undefined || name.startsWith("-")) {
+    throw new UsageError("explain takes a kind and a name: outboard explain externalsecret NAME");
+  }
+  const settings = parseSettings(explainSettings, flags);
+  // On demand, as above.
+  const { runExplain } = await import("../core/explain/run.ts");
+  return await runExplain(name, settings, { stdout: process.stdout, now: Date.now, signal: shutdownSignal() });
 }
 
 async function local(argv: readonly string[]): Promise<number> {

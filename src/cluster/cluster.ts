@@ -1,3 +1,4 @@
+import type { FollowedKinds } from "./followed-kinds.ts";
 import type { Kind, KubeObject, NamespaceObject, SecretObject, SecretWrite } from "./objects.ts";
 
 /** Namespace and name of an object; namespace is empty for cluster-scoped kinds. */
@@ -30,6 +31,7 @@ export class ClusterError extends Error {
 
 /** Something of a kind changed; read the view for what it is now. */
 export interface Change {
+  /** A core group's kind by its name alone; a followed kind by its followedKindId. */
   readonly kind: string;
   readonly key: ObjectKey;
 }
@@ -62,7 +64,8 @@ export interface RequestedToken {
  * The world as controllers see it: what they call and no more. Reads come from a synced view and do not wait; writes go
  * to the API and are in the view when they return. Rejects with {@link ClusterError}.
  */
-export interface Cluster {
+export interface Cluster extends FollowedKinds {
+  /** Of a followed kind the group counts, not the version: the object is as {@link FollowedKinds} says it is read. */
   get(kind: Kind, key: ObjectKey): KubeObject | undefined;
   list(kind: Kind, namespace?: string): readonly KubeObject[];
   /** A Secret of the view: whole when it carries our managed label, metadata only otherwise. */
@@ -120,8 +123,8 @@ export interface Cluster {
   ): Promise<RequestedToken>;
 
   /**
-   * Hears every change of the view, of custom kinds, "Secret", "ConfigMap", "ServiceAccount" and "Namespace". Returns what
-   * ends it.
+   * Hears every change of the view, of custom kinds, followed kinds, "CustomResourceDefinition" (a followed kind came,
+   * went or is another now), "Secret", "ConfigMap", "ServiceAccount" and "Namespace". Returns what ends it.
    */
   watch(listener: (change: Change) => void): () => void;
 }

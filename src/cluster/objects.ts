@@ -44,6 +44,11 @@ export interface Kind {
   readonly namespaced: boolean;
 }
 
+/** "apps" of "apps/v1"; empty for the core group's "v1". */
+export function groupOf(apiVersion: string): string {
+  return apiVersion.slice(0, Math.max(0, apiVersion.indexOf("/")));
+}
+
 /** Any object of a custom kind. */
 export interface KubeObject<Spec = unknown, Status = unknown> {
   readonly apiVersion: string;

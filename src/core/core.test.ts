@@ -111,7 +111,17 @@ function testWorld(argv: readonly string[] = []) {
     lines,
     apply,
     start: (more: { readonly reconciledElsewhere?: ReadonlySet<string> } = {}) =>
-      startCore({ cluster, providerFor, settings, registry, logger, now: Date.now, ...more }),
+      startCore({
+        cluster,
+        providerFor,
+        references: () => [],
+        ofAdministrator: () => false,
+        settings,
+        registry,
+        logger,
+        now: Date.now,
+        ...more,
+      }),
     store: (spec: Body = {}, key: ObjectKey = main) =>
       apply("SecretStore", key, { spec: { provider: { fake: { data: [] } }, ...spec } }),
     secretOf: (key: ObjectKey = app) =>

@@ -1,11 +1,14 @@
+import { clusterProvider } from "../api/kinds/cluster-provider.ts";
 import { clusterSecretStore } from "../api/kinds/cluster-secret-store.ts";
 import { externalSecret } from "../api/kinds/external-secret.ts";
+import { provider } from "../api/kinds/provider.ts";
 import { secretStore } from "../api/kinds/secret-store.ts";
 import type { Code } from "../api/errors.ts";
-import type { Provider, Store } from "../api/provider.ts";
+import type { Provider } from "../api/provider.ts";
 import { systemClock } from "../cluster/clock.ts";
 import type { Cluster, ObjectKey } from "../cluster/cluster.ts";
 import { startController, type Controller, type ControllerOptions } from "../cluster/controller.ts";
+import type { Outcome } from "../cluster/outcome.ts";
 import type { WakePace } from "../cluster/queue.ts";
 import { errorTrail, type Logger } from "../process/logs.ts";
 import type { Registry } from "../process/metrics.ts";
@@ -16,23 +19,33 @@ import { reconcileClass } from "./controllers/provider-class/run.ts";
 import { reconcileStore } from "./controllers/store/run.ts";
 import { ForeignLooks } from "./foreign-looks.ts";
 import { createCredentials } from "./credentials/credentials.ts";
+import type { StoreRef } from "./credentials/dependencies.ts";
 import { defaultPolicy, type CredentialPolicy } from "./credentials/policy.ts";
-import { references } from "./credentials/gen/references.ts";
-import { classKinds } from "./kinds.ts";
+import type { ReferenceTable } from "./credentials/store-references.ts";
+import { isDirect } from "./direct-refs.ts";
+import { classKinds, storeKind } from "./kinds.ts";
 import { externalSecretLanes, storeObjectLanes } from "./lanes.ts";
-import { externalSecretMetrics, kindMetrics, queueMetrics } from "./metrics.ts";
-import type { ClassWorld } from "./resolve/classes.ts";
+import { externalSecretMetrics, kindMetrics, queueMetrics, type KindMetrics } from "./metrics.ts";
+import type { ResolveWorld } from "./resolve/world.ts";
+import type { ServedBy } from "./served-by.ts";
 import type { CoreSettings } from "./settings.ts";
 import { StoreNews } from "./store-news.ts";
+import type { CoreStore } from "./store.ts";
 import { watchCluster } from "./watch.ts";
 
 /** What {@link startCore} needs. */
 export interface CoreOptions {
   readonly cluster: Cluster;
   /** What serves a store; the one seam to providers. Throws ProviderError when nothing does. */
-  readonly providerFor: (store: Store) => Provider;
-  /** What looks at ProviderClasses and ClusterProviderClasses; absent: this core finds providers without them. */
-  readonly classes?: ClassWorld;
+  readonly providerFor: (store: CoreStore) => Provider;
+  /** What providers are found in; absent: this core finds them without classes and Services. */
+  readonly world?: ResolveWorld;
+  /** What can be said of who serves a store; absent: nothing. */
+  readonly servedBy?: ServedBy;
+  /** Which paths of a store's spec refer to Kubernetes. */
+  readonly references: ReferenceTable;
+  /** Whether only administrators write into a namespace. */
+  readonly ofAdministrator: (namespace: string) => boolean;
   readonly settings: CoreSettings & Partial<CredentialPolicy>;
   /** Kinds of store that another operator reconciles; what it says of them counts here. */
   readonly reconciledElsewhere?: ReadonlySet<string>;
@@ -67,11 +80,12 @@ export interface Core {
 /** Milliseconds that reconciles have to end in when core is stopped. */
 const stopBound = 10_000;
 
-/** Starts the controllers of ExternalSecrets and both kinds of store over a synced cluster. */
+/** Starts the controllers of ExternalSecrets and of all kinds of store over a synced cluster. */
 export function startCore(options: CoreOptions): Core {
-  const { cluster, providerFor, classes, settings, registry, logger, now } = options;
+  const { cluster, providerFor, world, servedBy, references, ofAdministrator, settings, registry, logger, now } =
+    options;
   const clock = systemClock(now);
-  const credentials = createCredentials({ cluster, policy: { ...defaultPolicy, ...settings }, now });
+  const credentials = createCredentials({ cluster, policy: { ...defaultPolicy, ...settings }, ofAdministrator, now });
   const clients = { providerFor, credentials };
   const contests = createContests({ cluster, registry, now });
   const wake = (topic: string, pace?: WakePace) => {
@@ -94,17 +108,27 @@ export function startCore(options: CoreOptions): Core {
       onCrash: ({ namespace, name }, thrown) =>
         logger.error({ kind, namespace, name, error: errorTrail(thrown) }, "reconcile failed unexpectedly"),
     });
-  const startStores = (kind: typeof secretStore | typeof clusterSecretStore, words: string): Controller => {
-    const metrics = kindMetrics(registry, kind.kind.toLowerCase(), words);
+  /** `name` is the kind's in references. */
+  const startStores = (name: string, metrics: KindMetrics): Controller => {
     const onLook = news.looked.bind(news);
-    const deps = { cluster, kind, clients, contests, references, settings, metrics, logger, now, onLook };
-    return start(kind.kind, {
-      lanes: (key) => storeObjectLanes(cluster, { ...key, kind: kind.kind }),
-      reconcile: (key, signal) => reconcileStore(deps, { ...key, kind: kind.kind }, signal),
+    const deps = { cluster, clients, servedBy, contests, references, settings, metrics, logger, now, onLook };
+    return start(name, {
+      lanes: (key) => storeObjectLanes(cluster, { ...key, kind: name }),
+      reconcile: async (key, signal) => {
+        const ref = { ...key, kind: name };
+        const kind = storeKind(cluster, name);
+        // Its CustomResourceDefinition is gone, or not there yet.
+        if (kind === undefined) return forgetStore(ref);
+        return reconcileStore({ ...deps, kind }, ref, signal);
+      },
     });
   };
+  const forgetStore = (ref: StoreRef): Outcome => {
+    news.looked(ref, "gone");
+    return { result: "done" };
+  };
   const syncDeps = { cluster, clients, contests, settings, metrics: externalSecretMetrics(registry), logger, now };
-  const startClasses = (world: ClassWorld): readonly (readonly [string, Controller])[] =>
+  const startClasses = (world: ResolveWorld): readonly (readonly [string, Controller])[] =>
     classKinds.map((kind) => {
       const deps = { cluster, kind, world, contests, interval: settings.storeRequeueInterval, now };
       const reconcile = (key: ObjectKey, signal: AbortSignal) =>
@@ -116,13 +140,16 @@ export function startCore(options: CoreOptions): Core {
     [
       [secretStore, "Secret Store"],
       [clusterSecretStore, "Cluster Secret Store"],
+      [provider, "Provider"],
+      [clusterProvider, "Cluster Provider"],
     ] as const
   )
     .filter(([{ kind }]) => isOurs(kind))
-    .map(([kind, words]) => [kind.kind, startStores(kind, words)] as const);
+    .map(([{ kind }, words]) => [kind, startStores(kind, kindMetrics(registry, kind.toLowerCase(), words))] as const);
+  const configMetrics = kindMetrics(registry, "providerconfig", "config object of a provider");
   const foreign = new ForeignLooks(cluster, (ref, look) => news.looked(ref, look));
-  const controllers: ReadonlyMap<string, Controller> = new Map([
-    ...(classes === undefined ? [] : startClasses(classes)),
+  const controllers = new Map<string, Controller>([
+    ...(world === undefined ? [] : startClasses(world)),
     ...stores,
     [
       externalSecret.kind,
@@ -136,13 +163,19 @@ export function startCore(options: CoreOptions): Core {
   const unwatch = watchCluster({
     cluster,
     dependents: (kind, key) => credentials.dependents(kind, key),
-    enqueue: (kind, key, queueClass) => controllers.get(kind)?.enqueue(key, queueClass),
+    enqueue: (kind, key, queueClass) => {
+      // Config kinds have their controller from when one of them is first used by itself.
+      if (isDirect({ kind, ...key }) && !controllers.has(kind))
+        controllers.set(kind, startStores(kind, namedBy(kind, configMetrics)));
+      controllers.get(kind)?.enqueue(key, queueClass);
+    },
     storeSeen: (ref) => {
       if (!isOurs(ref.kind)) foreign.seen(ref);
     },
     storeChanged: (ref) => news.changed(ref),
     wake,
-    classes,
+    world,
+    now,
   });
 
   return {
@@ -152,6 +185,16 @@ export function startCore(options: CoreOptions): Core {
     },
     pending: () => Array.from(controllers, ([kind, controller]) => pendingOf(kind, controller)).flat(),
     wake: (topic) => wake(topic),
+  };
+}
+
+/** Metrics of one of several kinds that share series: the kind is part of the name. */
+function namedBy(kind: string, metrics: KindMetrics): KindMetrics {
+  const named = ({ namespace, name }: ObjectKey): ObjectKey => ({ namespace, name: `${kind}/${name}` });
+  return {
+    condition: (key, status) => metrics.condition(named(key), status),
+    duration: (key, milliseconds) => metrics.duration(named(key), milliseconds),
+    forget: (key) => metrics.forget(named(key)),
   };
 }
 

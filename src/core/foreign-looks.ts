@@ -6,11 +6,11 @@ import { getStore } from "./kinds.ts";
 
 /** Looks at stores that another operator takes, told from what it writes into their status. */
 export class ForeignLooks {
-  readonly #cluster: Pick<Cluster, "get">;
+  readonly #cluster: Pick<Cluster, "get" | "followedKind">;
   readonly #onLook: (ref: StoreRef, look: StoreLook) => void;
   readonly #states = new Map<string, "Ready" | "NotReady">();
 
-  constructor(cluster: Pick<Cluster, "get">, onLook: (ref: StoreRef, look: StoreLook) => void) {
+  constructor(cluster: Pick<Cluster, "get" | "followedKind">, onLook: (ref: StoreRef, look: StoreLook) => void) {
     this.#cluster = cluster;
     this.#onLook = onLook;
   }

@@ -1,16 +1,13 @@
+import { clusterProvider, type ClusterProviderSpec } from "../api/kinds/cluster-provider.ts";
 import { clusterProviderClass, type ClusterProviderClassSpec } from "../api/kinds/cluster-provider-class.ts";
 import { clusterSecretStore } from "../api/kinds/cluster-secret-store.ts";
 import { externalSecret, type ExternalSecretSpec, type ExternalSecretStatus } from "../api/kinds/external-secret.ts";
 import { providerClass, type ProviderClassStatus } from "../api/kinds/provider-class.ts";
-import {
-  secretStore,
-  type ProviderClassKind,
-  type SecretStoreSpec,
-  type SecretStoreStatus,
-} from "../api/kinds/secret-store.ts";
-import type { Store } from "../api/provider.ts";
+import { provider, type ProviderStatus } from "../api/kinds/provider.ts";
+import { secretStore, type ProviderClassKind, type SecretStoreSpec } from "../api/kinds/secret-store.ts";
 import type { Cluster, ObjectKey } from "../cluster/cluster.ts";
-import type { KubeObject } from "../cluster/objects.ts";
+import { followedKindId } from "../cluster/followed-kinds.ts";
+import { groupOf, type Kind, type KubeObject } from "../cluster/objects.ts";
 import type { StoreRef } from "./credentials/dependencies.ts";
 
 /** Names a ProviderClass or ClusterProviderClass; namespace is empty for the latter. */
@@ -19,11 +16,18 @@ export interface ClassRef extends ObjectKey {
 }
 
 export type ExternalSecretObject = KubeObject<ExternalSecretSpec, ExternalSecretStatus>;
-export type StoreObject = KubeObject<SecretStoreSpec, SecretStoreStatus>;
 export type ProviderClassObject = KubeObject<ClusterProviderClassSpec, ProviderClassStatus>;
 
-/** The kinds that a secretStoreRef can name. */
-export const storeKinds = [secretStore, clusterSecretStore] as const;
+/** What core reads of any store's spec; a Provider has no `provider`, a SecretStore no `address`. */
+export type StoreFields = SecretStoreSpec & Partial<Pick<ClusterProviderSpec, "address" | "authenticationScope">>;
+
+/** An object that a secretStoreRef can name. Of a config kind `spec` is empty and `config` what stands in the object. */
+export interface StoreObject extends KubeObject<StoreFields, ProviderStatus> {
+  readonly config?: unknown;
+}
+
+/** The kinds of ours that a secretStoreRef can name; followed kinds can be named too. */
+export const storeKinds = [secretStore, clusterSecretStore, provider, clusterProvider] as const;
 
 /** The kinds that a store's runtimeRef can name. */
 export const classKinds = [providerClass, clusterProviderClass] as const;
@@ -35,34 +39,32 @@ export function getExternalSecret(cluster: Pick<Cluster, "get">, key: ObjectKey)
   return cluster.get(externalSecret, key) as ExternalSecretObject | undefined;
 }
 
+/** A kind of store by its name in references: "SecretStore", or a followedKindId. */
+export function storeKind(cluster: Pick<Cluster, "followedKind">, name: string): Kind | undefined {
+  return storeKinds.find(({ kind }) => kind === name) ?? cluster.followedKind(name);
+}
+
 /** The store that a reference names. */
-export function getStore(cluster: Pick<Cluster, "get">, ref: StoreRef): StoreObject | undefined {
-  const kind = storeKinds.find((each) => each.kind === ref.kind);
-  const object = kind && (cluster.get(kind, ref) as StoreObject | undefined);
+export function getStore(cluster: Pick<Cluster, "get" | "followedKind">, ref: StoreRef): StoreObject | undefined {
+  const own = storeKinds.find(({ kind }) => kind === ref.kind);
+  if (own === undefined) {
+    const kind = cluster.followedKind(ref.kind);
+    const object = kind && cluster.get(kind, ref);
+    return object && { ...(object as StoreObject), spec: {}, config: object.spec ?? {} };
+  }
+  const object = cluster.get(own, ref) as StoreObject | undefined;
   // The API server takes a store without a spec: it names no provider.
-  return object && (object.spec === undefined ? { ...object, spec: { provider: {} } } : object);
+  return object && (object.spec === undefined ? { ...object, spec: {} } : object);
+}
+
+/** The reference that leads to a store object. */
+export function refOf({ apiVersion, kind, metadata, config }: StoreObject): StoreRef {
+  const { namespace, name } = metadata;
+  return { kind: config === undefined ? kind : followedKindId({ kind, group: groupOf(apiVersion) }), namespace, name };
 }
 
 /** The class of that kind and name; namespace is empty for a ClusterProviderClass, as for any object of the cluster. */
 export function getProviderClass(cluster: Pick<Cluster, "get">, ref: ClassRef): ProviderClassObject | undefined {
   const kind = classKinds.find((each) => each.kind === ref.kind);
   return kind && (cluster.get(kind, ref) as ProviderClassObject | undefined);
-}
-
-/** The part of a store that core and providers work with. */
-export function toStore(object: StoreObject): Store {
-  const { apiVersion, kind, metadata, spec } = object;
-  return {
-    apiVersion,
-    kind,
-    namespace: metadata.namespace,
-    name: metadata.name,
-    uid: metadata.uid,
-    generation: metadata.generation,
-    spec: {
-      provider: spec.provider,
-      ...(spec.runtimeRef && { runtimeRef: spec.runtimeRef }),
-      ...(spec.retrySettings && { retrySettings: spec.retrySettings }),
-    },
-  };
 }

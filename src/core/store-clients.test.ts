@@ -1,6 +1,6 @@
 import { test } from "tap";
 import { ProviderError } from "../api/errors.ts";
-import type { Provider, Store } from "../api/provider.ts";
+import type { Provider } from "../api/provider.ts";
 import { fixedContext } from "../../test/fixed-context.ts";
 import { vaultStore } from "../../test/scripted-peer.ts";
 import { withClient } from "./store-clients.ts";
@@ -29,7 +29,7 @@ function testClients(answers: readonly (string | Error)[], { news = true, aborte
     providerFor: () => provider,
     credentials: { context: () => ({ ...fixedContext(new Map()), reread }) },
   };
-  const store: Store = vaultStore();
+  const store = vaultStore();
   const signal = aborted ? AbortSignal.abort() : never;
   const run = () =>
     withClient(clients, { store, callerNamespace: "team-a", signal }, { run: (client) => client.validate(signal) });

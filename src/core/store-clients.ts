@@ -1,17 +1,18 @@
 import { ProviderError } from "../api/errors.ts";
-import type { Provider, SecretsClient, Store } from "../api/provider.ts";
+import type { Provider, SecretsClient } from "../api/provider.ts";
 import type { Credentials } from "./credentials/credentials.ts";
+import type { CoreStore } from "./store.ts";
 
 /** What makes clients of stores. */
 export interface StoreClients {
   /** What serves a store. Throws ProviderError. */
-  readonly providerFor: (store: Store) => Provider;
+  readonly providerFor: (store: CoreStore) => Provider;
   readonly credentials: Pick<Credentials, "context">;
 }
 
 /** For whom a client is. */
 export interface ClientUser {
-  readonly store: Store;
+  readonly store: CoreStore;
   /** Empty when a cluster store is validated without a caller. */
   readonly callerNamespace: string;
   readonly signal: AbortSignal;

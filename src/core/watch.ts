@@ -2,15 +2,29 @@ import { externalSecret } from "../api/kinds/external-secret.ts";
 import type { Change, Cluster, ObjectKey } from "../cluster/cluster.ts";
 import type { QueueClass } from "../cluster/queue.ts";
 import { readyOf } from "./controllers/condition.ts";
+import { storesOf } from "./controllers/external-secret/reads.ts";
 import { isSecretValid } from "./controllers/external-secret/refresh.ts";
 import { targetName } from "./controllers/external-secret/target.ts";
-import { classesTouched, classesWithoutSecret, classOf, storesOfClass } from "./class-watch.ts";
 import type { Dependencies, StoreRef } from "./credentials/dependencies.ts";
+import { DirectRefs, isDirect } from "./direct-refs.ts";
 import { classKinds, getExternalSecret, getProviderClass, getStore, storeKinds, type ClassRef } from "./kinds.ts";
-import type { ClassWorld } from "./resolve/classes.ts";
+import { OfferNews } from "./offer-news.ts";
+import type { Serves } from "./resolve/serves.ts";
+import type { ResolveWorld } from "./resolve/world.ts";
 import { Seen } from "./seen.ts";
 import { TargetIndex } from "./target-index.ts";
-import { namespaceTopic } from "./topics.ts";
+import { namespaceTopic, serviceTopic } from "./topics.ts";
+import {
+  classesTouched,
+  classesWithoutSecret,
+  classOf,
+  providersTouched,
+  storesAskingFor,
+  storesOfClass,
+  storesOfConfig,
+  storesWithConfig,
+  storesWithoutClass,
+} from "./touched.ts";
 
 /** What {@link watchCluster} needs. */
 export interface WatchOptions {
@@ -22,20 +36,27 @@ export interface WatchOptions {
   /** A store or a credential of it changed. */
   readonly storeChanged: (ref: StoreRef) => void;
   readonly wake: (topic: string) => void;
-  /** What classes are looked at with; undefined: they are not for this core. */
-  readonly classes: Pick<ClassWorld, "systemNamespace" | "mounted"> | undefined;
+  /** What providers are found in; undefined: this core finds them without classes and Services. */
+  readonly world: ResolveWorld | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
 /** Makes due what is there, and from then on what changes. Returns what ends it. */
 export function watchCluster(options: WatchOptions): () => void {
-  const { cluster, classes, enqueue } = options;
+  const { cluster, world, enqueue, now } = options;
   const seen = new Seen();
   const targets = new TargetIndex();
+  const direct = new DirectRefs();
+  const offers = world && new OfferNews(world, now);
 
   function externalSecretSeen(key: ObjectKey, queueClass: QueueClass): void {
     const object = getExternalSecret(cluster, key);
     if (!seen.isNews(idOf(externalSecret.kind, key), object?.metadata)) return;
     targets.set(key, object && targetName(object));
+    // Before what reads from them, as all stores.
+    for (const { kind, namespace, name } of direct.set(key, object === undefined ? [] : storesOf(object)))
+      enqueue(kind, { namespace, name }, queueClass);
     enqueue(externalSecret.kind, key, queueClass);
   }
 
@@ -76,15 +97,48 @@ export function watchCluster(options: WatchOptions): () => void {
     }
   }
 
+  /** Who serves these may be another one now, or nobody. */
+  function servesChanged(serves: Serves | undefined): void {
+    if (serves === undefined) return;
+    const named = direct.all().filter(({ kind }) => serves.kinds.has(kind));
+    dependencyChanged([...storesAskingFor(cluster, serves), ...named]);
+  }
+
+  function serviceChanged(service: ObjectKey): void {
+    servesChanged(offers?.seen(service));
+    options.wake(serviceTopic(service));
+  }
+
+  function configSeen(kind: string, key: ObjectKey): void {
+    const ref = { kind, ...key };
+    if (!seen.isNews(idOf(`config:${kind}`, key), getStore(cluster, ref)?.metadata)) return;
+    dependencyChanged(storesOfConfig(cluster, kind, key));
+    if (direct.has(ref)) dependencyChanged([ref]);
+  }
+
+  /** Kinds come and go seldom: whatever has to do with any of them is looked at again. */
+  function kindsChanged(): void {
+    dependencyChanged([...storesWithConfig(cluster), ...direct.all()]);
+  }
+
+  function worldChanged(change: Change, { systemNamespace }: ResolveWorld): void {
+    const ref = classOf(change);
+    if (ref !== undefined) classSeen(ref, "changed");
+    const { kind, key } = change;
+    if (kind === "Service") serviceChanged(key);
+    if (kind === "EndpointSlice") options.wake(serviceTopic(key));
+    if (kind === "Namespace") for (const service of offers?.ofNamespace(key.name) ?? []) serviceChanged(service);
+    for (const touched of classesTouched(cluster, change, systemNamespace)) classChanged(touched, "changed");
+    dependencyChanged(providersTouched(cluster, change));
+  }
+
   function changed(change: Change): void {
     const { kind, key } = change;
-    if (classes !== undefined) {
-      const ref = classOf(change);
-      if (ref !== undefined) classSeen(ref, "changed");
-      for (const touched of classesTouched(cluster, change, classes.systemNamespace)) classChanged(touched, "changed");
-    }
+    if (world !== undefined) worldChanged(change, world);
     if (kind === externalSecret.kind) externalSecretSeen(key, "changed");
     else if (storeKinds.some((each) => each.kind === kind)) storeSeen({ kind, ...key }, "changed");
+    else if (kind === "CustomResourceDefinition") kindsChanged();
+    else if (isDirect({ kind, ...key })) configSeen(kind, key);
     else if (kind === "Namespace") options.wake(namespaceTopic(key.name));
     else if (kind === "Secret" || kind === "ConfigMap" || kind === "ServiceAccount") {
       dependencyChanged(options.dependents(kind, key));
@@ -93,10 +147,12 @@ export function watchCluster(options: WatchOptions): () => void {
   }
 
   const unwatch = cluster.watch(changed);
-  const unsubscribe = classes?.mounted.subscribe(() => {
-    for (const ref of classesWithoutSecret(cluster, classes.systemNamespace)) classChanged(ref, "changed");
+  const unsubscribe = world?.mounted.subscribe(() => {
+    for (const ref of classesWithoutSecret(cluster, world.systemNamespace)) classChanged(ref, "changed");
+    dependencyChanged([...storesWithoutClass(cluster), ...direct.all()]);
   });
-  for (const kind of classes === undefined ? [] : classKinds) {
+  offers?.start();
+  for (const kind of world === undefined ? [] : classKinds) {
     for (const { metadata } of cluster.list(kind)) classSeen({ kind: kind.kind, ...keyOf(metadata) }, "due");
   }
   // Stores before what reads from them: that waits for the first look at them.

@@ -1,17 +1,21 @@
+import { clusterProvider } from "../api/kinds/cluster-provider.ts";
 import { clusterSecretStore } from "../api/kinds/cluster-secret-store.ts";
 import type { Condition } from "../api/kinds/condition.ts";
 import { externalSecret } from "../api/kinds/external-secret.ts";
+import { provider } from "../api/kinds/provider.ts";
 import { secretStore } from "../api/kinds/secret-store.ts";
 import type { Change, ObjectKey } from "../cluster/cluster.ts";
 import type { Kind, KubeObject } from "../cluster/objects.ts";
 import type { CountedEvent } from "./cluster/events.ts";
+import { kindId } from "./cluster/kind-id.ts";
 import type { LocalCluster } from "./cluster/local-cluster.ts";
 
-/** The kinds that are reported, stores first: what fails in a store fails in what reads from it too. */
-const reported: readonly Kind[] = [clusterSecretStore, secretStore, externalSecret];
+/** The kinds that are reported after the config kinds, stores first: what fails in a store fails in what reads from it too. */
+const reportedKinds: readonly Kind[] = [clusterSecretStore, secretStore, clusterProvider, provider, externalSecret];
 
 /** Where one object stands, from its Ready condition and its events. */
 export interface Row {
+  /** As `kindId` names it. */
   readonly kind: string;
   readonly key: ObjectKey;
   /** `unknown`: nobody has looked at it yet. */
@@ -34,18 +38,22 @@ export interface Board {
 
 /** A board over a cluster. */
 export function createBoard(cluster: LocalCluster): Board {
+  const followed = new Set<Kind>(cluster.followedKinds());
+  const reported = new Map([...followed, ...reportedKinds].map((kind) => [kindId(kind), kind]));
+  const ranks = [...reported.keys()];
+  const compare = (a: Row, b: Row) => ranks.indexOf(a.kind) - ranks.indexOf(b.kind) || (rowId(a) < rowId(b) ? -1 : 1);
   const rows = new Map<string, Row>();
   /** Ids in order; sorted again only when one comes or goes. */
   let order: readonly string[] | undefined;
   const changed = new Map<string, { readonly kind: Kind; readonly key: ObjectKey }>();
-  const note = (kind: Kind, key: ObjectKey) => changed.set(rowId({ kind: kind.kind, key }), { kind, key });
+  const note = (kind: Kind, key: ObjectKey) => changed.set(rowId({ kind: kindId(kind), key }), { kind, key });
   const hear = (change: Change) => {
-    const kind = reported.find((each) => each.kind === change.kind);
+    const kind = reported.get(change.kind);
     if (kind) note(kind, change.key);
   };
   // An object may fail for another reason while its condition says the same.
   const ends = [cluster.watch(hear), cluster.watchEvents(hear)];
-  for (const kind of reported) {
+  for (const kind of reported.values()) {
     for (const { metadata } of cluster.list(kind)) note(kind, metadata);
   }
   return {
@@ -53,8 +61,11 @@ export function createBoard(cluster: LocalCluster): Board {
       const any = changed.size > 0;
       for (const [id, { kind, key }] of changed) {
         const object = cluster.get(kind, key);
-        if ((object === undefined) === rows.has(id)) order = undefined;
-        if (object) rows.set(id, rowOf(object, cluster.events(kind, key)));
+        const row = object && rowOf(object, cluster.events(kind, key));
+        // A config object is looked at only when an ExternalSecret names it itself.
+        const isRow = row !== undefined && (row.state !== "unknown" || !followed.has(kind));
+        if (isRow !== rows.has(id)) order = undefined;
+        if (isRow) rows.set(id, row);
         else rows.delete(id);
       }
       changed.clear();
@@ -70,7 +81,8 @@ export function createBoard(cluster: LocalCluster): Board {
 
 /** Where an object stands. */
 export function rowOf(object: KubeObject, events: readonly CountedEvent[]): Row {
-  const { kind, metadata } = object;
+  const { metadata } = object;
+  const kind = kindId(object);
   const key = { namespace: metadata.namespace, name: metadata.name };
   const ready = conditions(object).find(({ type }) => type === "Ready");
   if (ready === undefined) return { kind, key, state: "unknown", reason: "", message: "" };
@@ -96,10 +108,4 @@ function conditions(object: KubeObject): readonly Condition[] {
   const { status } = object;
   const held = typeof status === "object" && status !== null && "conditions" in status ? status.conditions : undefined;
   return Array.isArray(held) ? held : [];
-}
-
-function compare(a: Row, b: Row): number {
-  const rank = (row: Row) => reported.findIndex(({ kind }) => kind === row.kind);
-  if (rank(a) !== rank(b)) return rank(a) - rank(b);
-  return rowId(a) < rowId(b) ? -1 : 1;
 }

@@ -1,4 +1,7 @@
 import { escapeControl } from "../api/escape.ts";
+import type { ObjectKey } from "../cluster/cluster.ts";
+import type { Kind } from "../cluster/objects.ts";
+import { kindId } from "./cluster/kind-id.ts";
 import type { LocalCluster } from "./cluster/local-cluster.ts";
 import type { KindSchemas } from "./cluster/schemas.ts";
 import { formatManifestError } from "./manifests/errors.ts";
@@ -44,6 +47,6 @@ export function createManifestSource({ paths, schemas, cluster, print }: Manifes
   };
 }
 
-function idOf({ kind, key }: { kind: { kind: string }; key: { namespace: string; name: string } }): string {
-  return `${kind.kind} ${key.namespace}/${key.name}`;
+function idOf({ kind, key }: { kind: Kind; key: ObjectKey }): string {
+  return `${kindId(kind)} ${key.namespace}/${key.name}`;
 }

@@ -1,15 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isObject } from "../api/structural.ts";
+import type { KubeObject } from "../cluster/objects.ts";
 import { clusterSecretStore } from "../api/kinds/cluster-secret-store.ts";
 import { secretStore } from "../api/kinds/secret-store.ts";
 import { startCore } from "../core/core.ts";
 import type { Core, PendingItem } from "../core/core.ts";
-import { references } from "../core/credentials/gen/references.ts";
-import { inlineKey } from "../core/resolve/inline-key.ts";
+import { usableConfigMark } from "../core/config-mark.ts";
+import { references as shipped } from "../core/credentials/gen/references.ts";
+import { referenceTable } from "../core/credentials/store-references.ts";
 import { createPool } from "../core/shim/pool.ts";
 import { createShim } from "../core/shim/shim.ts";
 import { providerTopic } from "../core/topics.ts";
-import { toStore } from "../core/kinds.ts";
-import type { StoreObject } from "../core/kinds.ts";
 import type { Logger } from "../process/logs.ts";
 import { createRegistry } from "../process/metrics.ts";
 import { certificates } from "../wire/certificates.ts";
@@ -83,7 +84,8 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     certificates: certificates(keys.core),
     state: (key) => supervisor.state(key),
   });
-  const shim = createShim({ resolver, references, pool, registry });
+  const table = referenceTable(shipped, cluster);
+  const shim = createShim({ resolver, references: table, pool, registry });
 
   await Promise.race([
     startAll(cluster, supervisor),
@@ -94,6 +96,9 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const started = startCore({
     cluster,
     providerFor: (store) => shim.providerFor(store),
+    references: table,
+    // All manifests are of whoever runs this.
+    ofAdministrator: () => true,
     settings,
     registry,
     logger,
@@ -113,20 +118,17 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   };
 }
 
-/** Starts the provider of each store; resolves when each runs or has failed. */
+/** Starts the provider of each store and config object; resolves when each runs or has failed. */
 async function startAll(cluster: LocalCluster, supervisor: Supervisor): Promise<void> {
-  const stores = [secretStore, clusterSecretStore].flatMap((kind) => cluster.list(kind));
-  const keys = new Set(stores.flatMap((store) => keyOf(store as StoreObject)));
+  const inline = [secretStore, clusterSecretStore].flatMap((kind) => cluster.list(kind)).flatMap(keysOf);
+  const configs = cluster.followedKinds().filter((kind) => cluster.list(kind).length > 0);
+  const keys = new Set([...inline, ...configs.flatMap((kind) => usableConfigMark(kind)?.key ?? [])]);
   await Promise.all([...keys].map((key) => supervisor.start(key)));
 }
 
-/** The key of a store; none when it does not name exactly one, which its condition will say. */
-function keyOf(store: StoreObject): readonly string[] {
-  try {
-    return [inlineKey(toStore(store))];
-  } catch {
-    return [];
-  }
+/** The key of a store that has its configuration in itself. */
+function keysOf({ spec }: KubeObject): readonly string[] {
+  return isObject(spec) && isObject(spec["provider"]) ? Object.keys(spec["provider"]) : [];
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

@@ -1,5 +1,7 @@
 import { test } from "tap";
+import { coreStore } from "../../test/core-store.ts";
 import type { Store } from "../api/provider.ts";
+import type { Route } from "../core/store.ts";
 import { certificates } from "../wire/certificates.ts";
 import { createLocalResolver } from "./resolver.ts";
 import type { ProcessState } from "./supervisor.ts";
@@ -16,16 +18,16 @@ const storeOf = (provider: Readonly<Record<string, unknown>>): Store => ({
   spec: { provider },
 });
 
-const endpointAt = (state: ProcessState | undefined, store: Store) =>
+const endpointAt = (state: ProcessState | undefined, store: Store, route: Route = { by: "discovery" }) =>
   createLocalResolver({
     manifest: { folder: "/b", bundles: new Map(bundle.keys.map((key) => [key, bundle])) },
     certificates: certificates({ ca: "", cert: "", key: "" }),
     state: () => state,
-  }).endpoint(store, store.namespace, new AbortController().signal);
+  }).endpoint(coreStore(store, { route }), new AbortController().signal);
 
 test("a key of a running provider leads to its port on loopback, under its own name", (t) => {
   const endpoint = endpointAt({ phase: "running", port: 4711 }, storeOf({ two: {} }));
-  t.match(endpoint, { address: "127.0.0.1:4711", serverName: "cloud.outboard-local.svc" });
+  t.match(endpoint, { addresses: ["127.0.0.1:4711"], serverName: "cloud.outboard-local.svc" });
   t.end();
 });
 
@@ -55,7 +57,12 @@ test("anything else is an error that says why", (t) => {
     t.throws(() => endpointAt(state, storeOf(provider)), { code, message });
   }
   const store = storeOf({ one: {} });
-  const inCluster = { ...store, spec: { ...store.spec, runtimeRef: { kind: "ProviderClass", name: "c" } as const } };
-  t.throws(() => endpointAt(running, inCluster), { reason: "ProviderNotFound", message: /classes are for clusters/ });
+  const inCluster: readonly (readonly [Route, RegExp])[] = [
+    [{ by: "class", ref: { kind: "ProviderClass", namespace: "shop", name: "c" } }, /classes are for clusters/],
+    [{ by: "address", address: "a.b.svc:1" }, /spec\.address names a Service/],
+  ];
+  for (const [route, message] of inCluster) {
+    t.throws(() => endpointAt(running, store, route), { reason: "ProviderNotFound", message });
+  }
   t.end();
 });

@@ -21,13 +21,13 @@ export function createLocalResolver(options: LocalResolverOptions): Resolver {
   return {
     endpoint: (store) => {
       const key = inlineKey(store);
-      if (store.spec.runtimeRef !== undefined) throw new ResolutionError("ProviderNotFound", forClusters);
+      if (store.route.by !== "discovery") throw new ResolutionError("ProviderNotFound", forClusters[store.route.by]);
       const bundle = options.manifest.bundles.get(key);
       if (bundle === undefined) throw new ResolutionError("ProviderNotFound", unknownKey(key, options.manifest));
       const state = options.state(key);
       if (state?.phase === "running") {
         return {
-          address: `127.0.0.1:${state.port}`,
+          addresses: [`127.0.0.1:${state.port}`],
           serverName: serverName(bundle.name),
           trust: "local",
           certificates: options.certificates,
@@ -39,8 +39,12 @@ export function createLocalResolver(options: LocalResolverOptions): Resolver {
   };
 }
 
-const forClusters =
-  "spec.runtimeRef names a class, and classes are for clusters: local mode runs the provider itself; remove it here";
+const forClusters = {
+  class:
+    "spec.runtimeRef names a class, and classes are for clusters: local mode runs the provider itself; remove it here",
+  address:
+    "spec.address names a Service, and those are in clusters: local mode runs the provider itself; remove it here",
+} as const;
 
 function unknownKey(key: string, manifest: BundleManifest): string {
   const served = [...manifest.bundles.keys()].sort().join(", ");

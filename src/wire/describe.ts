@@ -1,4 +1,5 @@
 import type { Operation, StoreCapabilities } from "../api/provider.ts";
+import { referenceKinds } from "../api/marks.ts";
 import type { Reference } from "../api/references.ts";
 import type * as wire from "./gen/outboard/v1/provider.ts";
 import { SecretStoreCapabilities } from "./gen/provider/v1/secretstore.ts";
@@ -15,11 +16,22 @@ export interface ServedKey {
   readonly sharesClients: boolean;
 }
 
+/** One config kind that a peer serves. */
+export interface ServedKind {
+  /** API group, say "provider.external-secrets.io". */
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly operations: readonly Operation[];
+  readonly references: readonly Reference[];
+}
+
 /** What a peer says of itself, once per connection. */
 export interface Description {
   readonly name: string;
   readonly version: string;
   readonly keys: readonly ServedKey[];
+  readonly kinds: readonly ServedKind[];
   /** See `identify` of certificates.ts; empty when the peer cannot say. */
   readonly trustBundleDigest: Uint8Array;
   /** Serial of the leaf in use, upper-case hex; empty when the peer cannot say. */
@@ -34,7 +46,7 @@ export function toDescribeResponse(description: Description): wire.DescribeRespo
     name: description.name,
     version: description.version,
     keys: description.keys.map(toServedKey),
-    kinds: [],
+    kinds: description.kinds.map(toServedKind),
     generators: [],
     limits: {
       maxRequestBytes: limits.requestBytes,
@@ -54,7 +66,9 @@ export function toDescribeResponse(description: Description): wire.DescribeRespo
 export function fromDescribeResponse(response: wire.DescribeResponse): Description | undefined {
   const { protocolMin, protocolMax, name, version, trustBundleDigest, leafSerial } = response;
   if (protocolMin > protocolRevision || protocolMax < protocolRevision) return undefined;
-  return { name, version, keys: response.keys.map(fromServedKey), trustBundleDigest, leafSerial };
+  const keys = response.keys.map(fromServedKey);
+  const kinds = response.kinds.map(fromServedKind);
+  return { name, version, keys, kinds, trustBundleDigest, leafSerial };
 }
 
 /** ESO's capabilities as provider.v1 has them. */
@@ -70,19 +84,25 @@ export function fromCapabilities(capabilities: SecretStoreCapabilities): StoreCa
 }
 
 const knownOperations: readonly Operation[] = ["get", "map", "find", "push", "delete", "exists"];
-const referenceKinds: readonly Reference["kind"][] = ["Secret", "ConfigMap", "ServiceAccount", "CAProvider"];
 
 function toServedKey({ key, operations, references, sharesClients }: ServedKey): wire.ServedKey {
   return { key, operations: [...operations], references: references.map(toReference), sharesClients };
 }
 
 function fromServedKey({ key, operations, references, sharesClients }: wire.ServedKey): ServedKey {
-  return {
-    key,
-    operations: knownOperations.filter((operation) => operations.includes(operation)),
-    references: references.flatMap(fromReference),
-    sharesClients,
-  };
+  return { key, operations: known(operations), references: references.flatMap(fromReference), sharesClients };
+}
+
+function toServedKind({ group, version, kind, operations, references }: ServedKind): wire.ServedKind {
+  return { group, version, kind, operations: [...operations], references: references.map(toReference) };
+}
+
+function fromServedKind({ group, version, kind, operations, references }: wire.ServedKind): ServedKind {
+  return { group, version, kind, operations: known(operations), references: references.flatMap(fromReference) };
+}
+
+function known(operations: readonly string[]): readonly Operation[] {
+  return knownOperations.filter((operation) => operations.includes(operation));
 }
 
 function toReference({ path, kind, defaultKey, audiences, apiServerToken }: Reference): wire.Reference {

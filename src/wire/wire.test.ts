@@ -300,15 +300,25 @@ t.test(
           sharesClients: true,
         },
       ],
+      kinds: [
+        {
+          group: "provider.external-secrets.io",
+          version: "v2alpha1",
+          kind: "Vault",
+          operations: ["get", "push"],
+          references: [{ path: "/auth/tokenSecretRef", kind: "Secret" }],
+        },
+      ],
       trustBundleDigest: bytes("0123"),
       leafSerial: "AB",
     };
     const response = sent(provider.DescribeResponse, toDescribeResponse(description));
     t.strictSame(plain(fromDescribeResponse(response)), plain(description));
     t.match(response.limits, { maxReads: 256, maxRequestBytes: 4_194_304, maxResponseBytes: 8_388_608 });
-    const [key] = response.keys;
-    key?.operations.push("teleport");
-    key?.references.push({ path: "/pod", kind: "Pod", defaultKey: "", audiences: [], apiServerToken: false });
+    for (const served of [...response.keys, ...response.kinds]) {
+      served.operations.push("teleport");
+      served.references.push({ path: "/pod", kind: "Pod", defaultKey: "", audiences: [], apiServerToken: false });
+    }
     t.strictSame(plain(fromDescribeResponse(response)), plain(description));
     t.equal(fromDescribeResponse({ ...response, protocolMin: 2, protocolMax: 3 }), undefined);
     t.equal(fromDescribeResponse({ ...response, protocolMin: 0, protocolMax: 0 }), undefined);

@@ -8,7 +8,7 @@ const remoteRef = { key: "db" };
 type Bad = readonly [name: string, written: unknown, ...breaks: string[]];
 
 const specs: readonly Bad[] = [
-  ["a store's kind that is none", { secretStoreRef: { kind: "Vault" } }, "spec.secretStoreRef.kind enum"],
+  ["a store's kind that is none", { secretStoreRef: { kind: "Vault" } }, "spec.secretStoreRef.kind rule"],
   ["a store's name that is empty", { secretStoreRef: { name: "" } }, "spec.secretStoreRef.name minLength"],
   ["a store's name that is too long", { secretStoreRef: { name: long } }, "spec.secretStoreRef.name maxLength"],
   ["a store's name in upper case", { secretStoreRef: { name: "Store" } }, "spec.secretStoreRef.name pattern"],
@@ -158,7 +158,7 @@ const specs: readonly Bad[] = [
   ],
   ...sourceRows("an empty source", {}, "minProperties"),
   ...sourceRows("two sources", { storeRef: {}, generatorRef: { kind: "UUID", name: "a" } }, "maxProperties"),
-  ...sourceRows("another store of no kind", { storeRef: { kind: "Store" } }, "storeRef.kind enum"),
+  ...sourceRows("another store of no kind", { storeRef: { kind: "Store" } }, "storeRef.kind rule"),
   ...sourceRows("another store with an empty name", { storeRef: { name: "" } }, "storeRef.name minLength"),
   ...sourceRows("another store with a long name", { storeRef: { name: long } }, "storeRef.name maxLength"),
   ...sourceRows("another store with a name in upper case", { storeRef: { name: "A" } }, "storeRef.name pattern"),
@@ -221,6 +221,22 @@ export const badExternalSecrets: readonly BadRow[] = [
   ...statuses.map(([name, status, ...breaks]) => ({ name, kinds: externalSecrets, written: { status }, breaks })),
   ...wrongTypes(externalSecrets, "spec", wholeSpec),
   ...wrongTypes(externalSecrets, "status", wholeStatus),
+];
+
+/** Too large for each mutation to look at: they are to come last. */
+export const hugeExternalSecrets: readonly BadRow[] = [
+  {
+    name: "more keys than any Secret has",
+    kinds: externalSecrets,
+    written: { spec: { data: Array.from({ length: 65_537 }, () => ({ secretKey: "a", remoteRef: { key: "" } })) } },
+    breaks: ["spec.data maxItems"],
+  },
+  {
+    name: "more lists of keys than that",
+    kinds: externalSecrets,
+    written: { spec: { dataFrom: Array.from({ length: 65_537 }, () => ({})) } },
+    breaks: ["spec.dataFrom maxItems"],
+  },
 ];
 
 /** The same reference from a ConfigMap and from a Secret. */

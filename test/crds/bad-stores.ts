@@ -11,8 +11,8 @@ const fake = (rest: object) => ({ provider: { fake: wholeFake }, ...rest });
 type Bad = readonly [name: string, written: unknown, ...breaks: string[]];
 
 const specs: readonly Bad[] = [
-  ["no provider", {}, "spec.provider required"],
-  ["null for a provider", { provider: null }, "spec.provider required"],
+  ["no provider", {}, "spec.provider rule"],
+  ["null for a provider", { provider: null }, "spec.provider rule"],
   ["an empty provider", { provider: {} }, "spec.provider minProperties"],
   ["two providers", { provider: { fake: { data: [] }, aws: {} } }, "spec.provider maxProperties"],
   ["two providers that are not built", { provider: { aws: {}, gcpsm: {} } }, "spec.provider maxProperties"],

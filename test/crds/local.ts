@@ -21,7 +21,7 @@ export async function localVerdictOf(
   const cluster = createLocalCluster({ schemas, now: Date.now });
   const known = schemas.get(kind);
   if (known === undefined) throw new Error(`no CRD of ${kind}`);
-  const type = { apiVersion: known.kind.apiVersion, kind };
+  const type = { apiVersion: known.kind.apiVersion, kind: known.kind.kind };
   const { status, ...rest } = written;
   const isStatus = "status" in written;
   const manifest = { ...type, metadata: { name: "row" }, ...(isStatus ? { spec: base } : rest) };

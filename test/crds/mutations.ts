@@ -16,6 +16,7 @@ const constraints = [
   "minLength",
   "maxLength",
   "minItems",
+  "maxItems",
   "minProperties",
   "maxProperties",
   "default",
@@ -50,7 +51,8 @@ export function* mutationsOf(schema: StructuralSchema): Generator<Mutation> {
 
 function* lossesOf(schema: StructuralSchema, field: string): Generator<Mutation> {
   for (const keyword of Object.keys(schema)) {
-    if (constraints.includes(keyword))
+    if (keyword === "x-kubernetes-validations") yield* ruleLosses(schema, field);
+    else if (constraints.includes(keyword))
       yield { lost: `${field} ${keyword}`, schema: { ...schema, [keyword]: undefined } };
     else if (!others.has(keyword)) throw new Error(`${field}: no row of the table is known to need "${keyword}"`);
   }
@@ -70,6 +72,14 @@ function* lossesOf(schema: StructuralSchema, field: string): Generator<Mutation>
     for (const { lost, schema: mutated } of lossesOf(additionalProperties, `${field}{}`)) {
       yield { lost, schema: { ...schema, additionalProperties: mutated } };
     }
+  }
+}
+
+function* ruleLosses(schema: StructuralSchema, field: string): Generator<Mutation> {
+  const rules = schema["x-kubernetes-validations"] ?? [];
+  for (const rule of rules) {
+    const others = rules.filter((other) => other !== rule);
+    yield { lost: `${field} ${rule.rule}`, schema: { ...schema, "x-kubernetes-validations": others } };
   }
 }
 

@@ -25,10 +25,12 @@ export function outcomeOf(schema: StructuralSchema, written: Written): Outcome {
 const keywords: readonly (readonly [message: RegExp, keyword: string])[] = [
   [/^is required$/, "required"],
   [/^must be one of: /, "enum"],
+  [/^must (be set|not be set|be one of [^:])/, "rule"],
   [/^must match /, "pattern"],
   [/^must have at least \d+ characters?$/, "minLength"],
   [/^must have at most \d+ characters?$/, "maxLength"],
   [/^must have at least \d+ items?, /, "minItems"],
+  [/^must have at most \d+ items?, /, "maxItems"],
   [/^must have (exactly 1 field, not 0|at least \d+ fields?, )/, "minProperties"],
   [/^must have (exactly 1 field, not |at most \d+ fields?, )/, "maxProperties"],
   [/^must be (of type |an integer or a string)/, "type"],

@@ -25,16 +25,26 @@ export const goodProviderClasses: readonly GoodRow[] = good.map(([name, kinds, s
   stored,
 }));
 
+/** Addresses that are none, and what each breaks. */
+export const badAddresses: readonly (readonly [address: string, keyword: string])[] = [
+  ["a:", "minLength"],
+  [`${"a.".repeat(130)}a:1`, "maxLength"],
+  ...["http://vault:8080", "vault", "vault:0", "vault:http", "Vault:1", "[::1]:8080", "a:123456"].map(
+    (address) => [address, "pattern"] as const,
+  ),
+];
+
 type Bad = readonly [name: string, kinds: readonly TableKind[], written: object, ...breaks: string[]];
 
 const bad: readonly Bad[] = [
   ["nothing at all", classes, {}, "spec required"],
   ["an empty spec", classes, { spec: {} }, "spec.address required"],
-  ["an address that is too short", classes, { spec: { address: "a:" } }, "spec.address minLength"],
-  ["an address that is too long", classes, { spec: { address: `${"a.".repeat(130)}a:1` } }, "spec.address maxLength"],
-  ...["http://vault:8080", "vault", "vault:0", "vault:http", "Vault:1", "[::1]:8080", "a:123456"].map(
-    (written): Bad => [`the address ${written}`, classes, { spec: { address: written } }, "spec.address pattern"],
-  ),
+  ...badAddresses.map(([written, keyword]): Bad => [
+    `the address ${written}`,
+    classes,
+    { spec: { address: written } },
+    `spec.address ${keyword}`,
+  ]),
   ["tls without a Secret", classes, { spec: { address, tls: {} } }, "spec.tls.secretRef required"],
   [
     "a Secret without a name",

@@ -1,13 +1,17 @@
 import { isObject } from "../../src/api/structural.ts";
 import { pointerTokens } from "../../src/local/cluster/problem.ts";
 
-/** A kind whose CRD is in deploy/crds. */
+/** A kind whose CRD is in deploy/crds, as `kindId` names it. */
 export type TableKind =
   | "ExternalSecret"
   | "SecretStore"
   | "ClusterSecretStore"
   | "ProviderClass"
-  | "ClusterProviderClass";
+  | "ClusterProviderClass"
+  | "Provider"
+  | "ClusterProvider"
+  | "Fake.provider.external-secrets.io"
+  | "Vault.provider.external-secrets.io";
 
 /** What a row writes: a spec, a status (of an object that is there already), or neither. */
 export interface Written {

@@ -51,29 +51,28 @@ export async function verdictOf(
   return read(await api.request("PUT", `${path}/base/status${query}`, whole), "status");
 }
 
-const tableKinds: readonly TableKind[] = [
-  "ExternalSecret",
-  "SecretStore",
-  "ClusterSecretStore",
-  "ProviderClass",
-  "ClusterProviderClass",
-];
-
 const plurals: Readonly<Record<TableKind, string>> = {
   ExternalSecret: "externalsecrets",
   SecretStore: "secretstores",
   ClusterSecretStore: "clustersecretstores",
   ProviderClass: "providerclasses",
   ClusterProviderClass: "clusterproviderclasses",
+  Provider: "providers",
+  ClusterProvider: "clusterproviders",
+  "Fake.provider.external-secrets.io": "fakes",
+  "Vault.provider.external-secrets.io": "vaults",
 };
+
+const tableKinds = Object.keys(plurals) as readonly TableKind[];
 
 function pathOf(schemas: KindSchemas, kind: TableKind): string {
   const namespace = schemas.get(kind)?.kind.namespaced === true ? "namespaces/default/" : "";
   return `/apis/${typeOf(schemas, kind).apiVersion}/${namespace}${plurals[kind]}`;
 }
 
-function typeOf(schemas: KindSchemas, kind: TableKind): { readonly apiVersion: string; readonly kind: TableKind } {
-  return { apiVersion: schemas.get(kind)?.kind.apiVersion ?? "", kind };
+function typeOf(schemas: KindSchemas, id: TableKind): { readonly apiVersion: string; readonly kind: string } {
+  const { apiVersion = "", kind = "" } = schemas.get(id)?.kind ?? {};
+  return { apiVersion, kind };
 }
 
 function read({ status, body }: ApiAnswer, field: "spec" | "status" = "spec"): Verdict {
@@ -88,6 +87,8 @@ function* fieldsOf(answer: Readonly<Record<string, unknown>>): Generator<string>
   const details = isObject(answer["details"]) ? answer["details"]["causes"] : undefined;
   for (const cause of Array.isArray(details) ? details : []) {
     const { field, message } = cause as { readonly field?: string; readonly message?: string };
+    // Rules are not looked at before the rest is right.
+    if (message?.includes("some validation rules were not checked")) continue;
     // Some causes name their field in their message alone.
     if (field !== "<nil>") yield field ?? "";
     else

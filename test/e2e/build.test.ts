@@ -179,6 +179,7 @@ const yaml = (changes: Partial<Record<keyof typeof good | "more", string>>) =>
     .join("\n");
 const storesWith = (text: string) => yaml({ stores: `stores:\n  - ${text.split("\n").join("\n    ")}` });
 const files = "key: sample\nmodule: ./sample.ts\nprovider: provider\nspec: ./spec.ts";
+const inline = (key: string) => `key: ${key}, module: ./sample.ts, provider: provider, spec: ./spec.ts`;
 
 /** A provider.yaml (undefined: there is none), where it is wrong (line and key), and how. */
 const faults: readonly (readonly [text: string | undefined, where: string, said: RegExp])[] = [
@@ -200,6 +201,14 @@ const faults: readonly (readonly [text: string | undefined, where: string, said:
   [storesWith(files.replace("./spec.ts", "./gone.ts")), "7: stores.0.spec", /there is no such file/],
   [storesWith(files.replace("provider: provider", "provider: a-b")), "6: stores.0.provider", /./],
   [storesWith(`${files}\nserves: all`), "8: stores.0.serves", /not a field|unknown/],
+  [storesWith(`${files}\nkind: sample`), "8: stores.0.kind", /must match/],
+  [storesWith(`${files}\nkind: Sample\napiVersion: v1`), "9: stores.0.apiVersion", /must match/],
+  [storesWith(`${files}\napiVersion: example.com/v1`), "8: stores.0.apiVersion", /the store has none/],
+  [
+    yaml({ stores: `stores: [${["a", "b"].map((key) => `{ ${inline(key)}, kind: Sample }`).join(", ")}]` }),
+    "3: stores.1.kind",
+    /v2alpha1 Sample is served twice/,
+  ],
   [yaml({ stores: `${good.stores.slice(0, -1)}, ${good.stores.slice(9)}` }), "3: stores.1.key", /twice/],
 ];
 

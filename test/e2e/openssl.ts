@@ -16,6 +16,8 @@ export interface Attempt {
 
 /** What openssl connects with. */
 export interface Client {
+  /** IP address; loopback by default. */
+  readonly host?: string;
   readonly port: number;
   readonly serverName: string;
   readonly caPem: string;
@@ -33,7 +35,14 @@ export async function describeThroughOpenssl(t: Test, client: Client): Promise<A
     writeFileSync(join(folder, "tls.crt"), client.pair.certPem);
     writeFileSync(join(folder, "tls.key"), client.pair.keyPem);
   }
-  const address = ["-connect", `127.0.0.1:${client.port}`, "-servername", client.serverName, "-alpn", "h2"];
+  const address = [
+    "-connect",
+    `${client.host ?? "127.0.0.1"}:${client.port}`,
+    "-servername",
+    client.serverName,
+    "-alpn",
+    "h2",
+  ];
   const server = ["-CAfile", join(folder, "ca.crt"), "-verify_return_error"];
   const openssl = spawn("openssl", ["s_client", "-quiet", ...address, ...server, ...own, ...(client.flags ?? [])]);
   let said = "";

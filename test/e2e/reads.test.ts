@@ -40,6 +40,8 @@ async function startWorld(t: Test) {
   const core = startCore({
     cluster,
     providerFor: (wanted) => bundled.providerFor(wanted),
+    references: () => [],
+    ofAdministrator: () => false,
     settings: parseSettings(coreSettings, []),
     registry: createRegistry(),
     logger: createLogger({ name: "core", level: "error" }),

@@ -1,10 +1,10 @@
 import { Type, type Static } from "typebox";
 import type { KindDefinition } from "./kind-definition.ts";
 import { namespaceCondition } from "./namespace-condition.ts";
-import { address, classColumns, classStatus, tls } from "./provider-class-spec.ts";
+import { classAddress, classColumns, classStatus, tls } from "./provider-class-spec.ts";
 
 const spec = Type.Object({
-  address,
+  address: classAddress,
   tls: Type.Optional(tls("the namespace that Outboard runs in")),
   conditions: Type.Optional(
     Type.Array(namespaceCondition, {

@@ -32,6 +32,9 @@ const syncWindows = Type.Object(
   { description: "When periodic refreshes may happen." },
 );
 
+/** More than an object that etcd takes can have. An API server takes rules on the items of bounded lists only. */
+const maxItems = 65_536;
+
 /** `spec` of an ExternalSecret. */
 export const externalSecretSpec = Type.Object({
   secretStoreRef: Type.Optional(storeRef),
@@ -45,8 +48,8 @@ export const externalSecretSpec = Type.Object({
     Type.String({ default: "1h0m0s", description: "Time between two reads, a Go duration; 0: never again." }),
   ),
   syncWindows: Type.Optional(syncWindows),
-  data: Type.Optional(Type.Array(data, { description: "Keys of the target, one by one." })),
-  dataFrom: Type.Optional(Type.Array(dataFrom, { description: "Many keys at once; `data` wins over them." })),
+  data: Type.Optional(Type.Array(data, { maxItems, description: "Keys of the target, one by one." })),
+  dataFrom: Type.Optional(Type.Array(dataFrom, { maxItems, description: "Many keys at once; `data` wins over them." })),
 });
 
 /** `status` of an ExternalSecret. */

@@ -6,12 +6,13 @@ import type { PrinterColumn } from "./kind-definition.ts";
 const host = "([a-z0-9]([-a-z0-9]*[a-z0-9])?\\.)*[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 
 /** A DNS name and a port, "vault.providers.svc:8080". */
-export const address = Type.String({
-  minLength: 3,
-  maxLength: 260,
-  pattern: `^${host}:[1-9][0-9]{0,4}$`,
-  description: "Where the provider listens: SERVICE.NAMESPACE.svc:PORT. Its certificate must be for that host.",
-});
+export const address = (description: string) =>
+  Type.String({ minLength: 3, maxLength: 260, pattern: `^${host}:[1-9][0-9]{0,4}$`, description });
+
+/** `address` of both kinds of class. */
+export const classAddress = address(
+  "Where the provider listens: SERVICE.NAMESPACE.svc:PORT. Its certificate must be for that host.",
+);
 
 /** Certificates for the connection. `where` says in which namespace the Secret is. */
 export const tls = (where: string) =>

@@ -1,8 +1,8 @@
 import { Type, type Static } from "typebox";
 import type { KindDefinition } from "./kind-definition.ts";
-import { address, classColumns, classStatus, tls } from "./provider-class-spec.ts";
+import { classAddress, classColumns, classStatus, tls } from "./provider-class-spec.ts";
 
-const spec = Type.Object({ address, tls: Type.Optional(tls("the namespace of the ProviderClass")) });
+const spec = Type.Object({ address: classAddress, tls: Type.Optional(tls("the namespace of the ProviderClass")) });
 
 /** `spec` of a ProviderClass. */
 export type ProviderClassSpec = Static<typeof spec>;

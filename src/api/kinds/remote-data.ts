@@ -1,5 +1,7 @@
 import { Type, type Static } from "typebox";
-import { dataKey, objectName, stringEnum, stringMap } from "../schema.ts";
+import { dataKey, kindName, objectName, stringEnum, stringMap } from "../schema.ts";
+import { apiVersion } from "./api-version.ts";
+import { configKind, ownStoreKind } from "./rules.ts";
 
 const conversionStrategy = Type.Optional(
   stringEnum(["Default", "Unicode"], { description: "How characters that a Secret's key cannot have are replaced." }),
@@ -46,15 +48,23 @@ export const find = Type.Object(
   { description: "Every secret that a search by name or tags gives." },
 );
 
-/** ESO's SecretStoreRef. */
+/** ESO's SecretStoreRef, with `apiVersion` and two kinds more. */
 export const storeRef = Type.Object(
   {
-    name: Type.Optional(objectName("Name of the store.")),
-    kind: Type.Optional(
-      stringEnum(["SecretStore", "ClusterSecretStore"], { description: "Kind of the store; SecretStore when empty." }),
+    apiVersion: Type.Optional(
+      apiVersion("API version of the kind; external-secrets.io's own when empty. Of another group: a config kind."),
     ),
+    kind: Type.Optional(
+      kindName(
+        "SecretStore, ClusterSecretStore, Provider, ClusterProvider, or a config kind such as Vault; SecretStore when empty.",
+      ),
+    ),
+    name: Type.Optional(objectName("Name of the store.")),
   },
-  { description: "The store that values are read from." },
+  {
+    description: "The store that values are read from.",
+    "x-kubernetes-validations": [ownStoreKind.schema, configKind.schema],
+  },
 );
 
 const generatorKinds = [

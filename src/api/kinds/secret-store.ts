@@ -1,6 +1,7 @@
 import type { KindDefinition } from "./kind-definition.ts";
 import { secretStoreSpec, storeColumns, storeStatus } from "./store-spec.ts";
 
+export type { ProviderRef } from "./provider-ref.ts";
 export type { ProviderClassKind, SecretStoreSpec, SecretStoreStatus } from "./store-spec.ts";
 
 /** ESO's SecretStore: a backend for the ExternalSecrets of one namespace. */

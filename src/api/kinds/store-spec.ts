@@ -1,10 +1,13 @@
-import { Type, type Static } from "typebox";
+import { Type, type Static, type TSchema } from "typebox";
 import { intOrString, objectName, stringEnum } from "../schema.ts";
 import { conditionOf, conditionType } from "./condition.ts";
 import type { PrinterColumn } from "./kind-definition.ts";
 import { namespaceCondition } from "./namespace-condition.ts";
+import { clusterProviderRef, providerRef } from "./provider-ref.ts";
+import { notTwoBackends, oneBackend } from "./rules.ts";
 
-const retrySettings = Type.Object(
+/** ESO's SecretStoreRetrySettings. */
+export const retrySettings = Type.Object(
   {
     maxRetries: Type.Optional(
       Type.Integer({ format: "int32", description: "How often a failed request is repeated." }),
@@ -12,6 +15,16 @@ const retrySettings = Type.Object(
     retryInterval: Type.Optional(Type.String({ description: "Pause between two attempts, a Go duration." })),
   },
   { description: "HTTP retries, for the providers that honour them." },
+);
+
+/** ESO's `controller` of a store. */
+export const controller = Type.Optional(
+  Type.String({ description: "Class of the operator that handles this store; empty: any operator." }),
+);
+
+/** `refreshInterval` of a store. */
+export const refreshInterval = Type.Optional(
+  intOrString({ description: "How often the store is validated again: seconds, or a Go duration." }),
 );
 
 /** Kinds that a store's `runtimeRef` can name. */
@@ -28,37 +41,40 @@ const runtimeRef = (kinds: readonly [ProviderClassKind, ...ProviderClassKind[]])
   );
 
 /**
- * `spec` of SecretStore and ClusterSecretStore; ESO's are the same schema, `runtimeRef` is Outboard's. `provider` is open here: the schema of each
+ * `spec` of SecretStore and ClusterSecretStore; ESO's are the same schema, `runtimeRef` and `providerRef` are the
+ * out-of-process prototype's. `provider` is open here: the schema of each
  * key belongs to its provider and is joined into the CRDs only.
  */
-const storeSpec = (...classes: [ProviderClassKind, ...ProviderClassKind[]]) =>
-  Type.Object({
-    controller: Type.Optional(
-      Type.String({ description: "Class of the operator that handles this store; empty: any operator." }),
-    ),
-    provider: Type.Unsafe<Readonly<Record<string, unknown>>>({
-      type: "object",
-      description: "The backend and how to reach it, under exactly one key.",
-      minProperties: 1,
-      maxProperties: 1,
-      "x-kubernetes-preserve-unknown-fields": true,
-    }),
-    runtimeRef: Type.Optional(runtimeRef(classes)),
-    retrySettings: Type.Optional(retrySettings),
-    refreshInterval: Type.Optional(
-      intOrString({ description: "How often the store is validated again: seconds, or a Go duration." }),
-    ),
-    conditions: Type.Optional(
-      Type.Array(namespaceCondition, {
-        description: "Which namespaces may use a ClusterSecretStore: those that match any entry. Empty: all.",
-      }),
-    ),
-  });
+const storeSpec = <Ref extends TSchema>(config: Ref, classes: readonly [ProviderClassKind, ...ProviderClassKind[]]) =>
+  Type.Object(
+    {
+      controller,
+      provider: Type.Optional(
+        Type.Unsafe<Readonly<Record<string, unknown>>>({
+          type: "object",
+          description: "The backend and how to reach it, under exactly one key.",
+          minProperties: 1,
+          maxProperties: 1,
+          "x-kubernetes-preserve-unknown-fields": true,
+        }),
+      ),
+      providerRef: Type.Optional(config),
+      runtimeRef: Type.Optional(runtimeRef(classes)),
+      retrySettings: Type.Optional(retrySettings),
+      refreshInterval,
+      conditions: Type.Optional(
+        Type.Array(namespaceCondition, {
+          description: "Which namespaces may use a ClusterSecretStore: those that match any entry. Empty: all.",
+        }),
+      ),
+    },
+    { "x-kubernetes-validations": [oneBackend.schema, notTwoBackends.schema] },
+  );
 
 /** `spec` of a SecretStore. */
-export const secretStoreSpec = storeSpec("ProviderClass", "ClusterProviderClass");
+export const secretStoreSpec = storeSpec(providerRef, ["ProviderClass", "ClusterProviderClass"]);
 /** `spec` of a ClusterSecretStore: it belongs to no namespace, so no class of a namespace can be meant. */
-export const clusterSecretStoreSpec = storeSpec("ClusterProviderClass");
+export const clusterSecretStoreSpec = storeSpec(clusterProviderRef, ["ClusterProviderClass"]);
 
 /** `status` of both kinds of store. */
 export const storeStatus = Type.Object({

@@ -1,3 +1,4 @@
+import { providerLabel } from "../../api/provider-labels.ts";
 import { systemClock } from "../../cluster/clock.ts";
 import { createCertsCluster } from "../../cluster/kubernetes/certs-cluster.ts";
 import { systemNamespace } from "../../cluster/kubernetes/system-namespace.ts";
@@ -8,7 +9,7 @@ import { createRegistry, type Registry } from "../../process/metrics.ts";
 import { aborted, endInTime } from "../../process/shutdown.ts";
 import { startCerts, type Certs, type CertsRules } from "../certs.ts";
 import { clientsOf } from "../clients.ts";
-import { caSecretName, providerLabel, sharedSecretName } from "../names.ts";
+import { caSecretName, sharedSecretName } from "../names.ts";
 import type { CertsSettings } from "./settings.ts";
 import packageJson from "../../../package.json" with { type: "json" };
 

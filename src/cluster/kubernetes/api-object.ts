@@ -10,6 +10,10 @@ export interface ApiObject {
   /** Of a Secret. */
   readonly type?: string;
   readonly immutable?: boolean;
+  /** Of an EndpointSlice. */
+  readonly addressType?: unknown;
+  readonly ports?: unknown;
+  readonly endpoints?: unknown;
 }
 
 /** meta/v1 ObjectMeta as JSON. */

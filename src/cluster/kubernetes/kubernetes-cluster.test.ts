@@ -118,14 +118,18 @@ test("a cluster before a real API server", { skip: apiServerMissing() }, async (
     const rules = [
       {
         apiGroups: ["", "external-secrets.io"],
-        resources: ["secrets", "configmaps", "serviceaccounts", "externalsecrets", "secretstores"],
+        resources: ["secrets", "configmaps", "serviceaccounts", "services", "externalsecrets", "secretstores"],
         verbs: ["list", "watch"],
       },
     ];
     const grants = [mine, also].map((namespace) => ({ namespace, rules }));
-    const { kubeconfig } = await api.serviceAccount(mine, "core", ...grants);
+    const { kubeconfig } = await api.serviceAccount(mine, "core", ...grants, { rules: definitions });
     for (const namespace of [mine, also, foreign]) await admin.create(externalSecretManifest(namespace));
-    const { cluster } = await world(t, kubeconfig, { kinds: [externalSecret, secretStore], namespaces: [mine, also] });
+    const { cluster } = await world(t, kubeconfig, {
+      kinds: [externalSecret, secretStore],
+      namespaces: [mine, also],
+      systemNamespace: mine,
+    });
     await cluster.synced;
     const held = cluster.list(externalSecret).map(({ metadata }) => metadata.namespace);
     t.same(held.sort(), [mine, also].sort());
@@ -137,13 +141,19 @@ test("a cluster before a real API server", { skip: apiServerMissing() }, async (
 
   await t.test("what it may not list is named, and listed once it may", async (t) => {
     const namespace = await makeNamespace();
-    const resources = ["secrets", "configmaps", "serviceaccounts", "secretstores"];
+    const resources = ["secrets", "configmaps", "serviceaccounts", "services", "secretstores"];
     const rule = { apiGroups: ["", "external-secrets.io"], verbs: ["list", "watch"] };
-    const { kubeconfig, username } = await api.serviceAccount(namespace, "core", {
+    const { kubeconfig, username } = await api.serviceAccount(
       namespace,
-      rules: [{ ...rule, resources }],
+      "core",
+      { namespace, rules: [{ ...rule, resources }] },
+      { rules: definitions },
+    );
+    const { cluster } = await world(t, kubeconfig, {
+      kinds: [externalSecret, secretStore],
+      namespaces: [namespace],
+      systemNamespace: namespace,
     });
-    const { cluster } = await world(t, kubeconfig, { kinds: [externalSecret, secretStore], namespaces: [namespace] });
     const awaited = () => cluster.awaited();
     await eventually(() => awaited().length === 1 && awaited()[0]?.includes("403"), "one is not listed");
     t.match(
@@ -234,6 +244,11 @@ test("a cluster before a real API server", { skip: apiServerMissing() }, async (
     t.match(await leases.get(key, signal), { record: { holder: "", durationSeconds: 1, transitions: 0 } });
   });
 });
+
+/** To see which kinds are followed, which is asked for the whole cluster. */
+const definitions = [
+  { apiGroups: ["apiextensions.k8s.io"], resources: ["customresourcedefinitions"], verbs: ["list", "watch"] },
+];
 
 /** Twenty at a time. */
 async function inParallel<Item>(items: readonly Item[], work: (item: Item) => Promise<unknown>): Promise<void> {

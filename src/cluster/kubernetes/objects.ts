@@ -46,6 +46,11 @@ export function metadataObject({ metadata }: ApiObject): MetadataObject {
   return { metadata: bareMeta(metadata) };
 }
 
+/** Metadata with annotations, without managedFields. */
+export function annotatedObject({ metadata }: ApiObject): MetadataObject {
+  return { metadata: objectMeta(metadata, { annotations: metadata.annotations ?? none, managedFields: nothing }) };
+}
+
 /** Name and version only, for what is never looked at otherwise. */
 export function versionObject({ metadata: { name, namespace, uid, resourceVersion } }: ApiObject): MetadataObject {
   return { metadata: bareMeta({ name, namespace: namespace ?? "", uid, resourceVersion, creationTimestamp: "" }) };

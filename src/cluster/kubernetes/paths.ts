@@ -26,6 +26,19 @@ export const namespaceResource: Resource = {
   plural: "namespaces",
 };
 export const serviceResource: Resource = { apiVersion: "v1", kind: "Service", namespaced: true, plural: "services" };
+export const eventResource: Resource = { apiVersion: "v1", kind: "Event", namespaced: true, plural: "events" };
+export const sliceResource: Resource = {
+  apiVersion: "discovery.k8s.io/v1",
+  kind: "EndpointSlice",
+  namespaced: true,
+  plural: "endpointslices",
+};
+export const definitionResource: Resource = {
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  namespaced: false,
+  plural: "customresourcedefinitions",
+};
 
 /** Path of all objects of a kind, or of those of a namespace. */
 export function listPath({ apiVersion, plural }: Resource, namespace?: string): string {

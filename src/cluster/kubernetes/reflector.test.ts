@@ -15,7 +15,13 @@ const gone = () => new ClusterError("Gone", "410");
 type Answer = object | Error | readonly Uint8Array[];
 
 /** A reflector before an API server that gives these answers, then watches in which nothing happens. */
-function reflectorOver(t: Test, answers: readonly Answer[], onWatch: () => void = () => {}) {
+function reflectorOver(
+  t: Test,
+  answers: readonly Answer[],
+  more: { readonly onWatch?: () => void; readonly missingInterval?: number } = {},
+) {
+  const { onWatch, missingInterval: interval } = more;
+  const kind: string[] = [];
   const asked: string[] = [];
   const told: string[] = [];
   const troubles: (string | undefined)[] = [];
@@ -36,7 +42,7 @@ function reflectorOver(t: Test, answers: readonly Answer[], onWatch: () => void 
   const transport: Transport = {
     request: async (request) => next(request),
     stream: async (request) => {
-      onWatch();
+      onWatch?.();
       return stream(next(request), request.signal);
     },
     close: async () => undefined,
@@ -46,6 +52,9 @@ function reflectorOver(t: Test, answers: readonly Answer[], onWatch: () => void 
     selection: { name: "objects", path: "/api/v1/objects", form: "whole" },
     stallTimeout: 60_000,
     onTrouble: (error) => troubles.push(error?.message),
+    ...(interval !== undefined && {
+      missing: { interval, onMissing: (isMissing) => kind.push(isMissing ? "missing" : "there") },
+    }),
     sink: {
       begin: () => told.push("begin"),
       add: ({ metadata }) => told.push(`add ${metadata.name}`),
@@ -56,7 +65,7 @@ function reflectorOver(t: Test, answers: readonly Answer[], onWatch: () => void 
   });
   t.teardown(() => reflector.stop());
   const watches = (version: string) => eventually(() => asked.at(-1) === `watch ${version}`, `watched from ${version}`);
-  return { reflector, asked, told, troubles, watches };
+  return { reflector, asked, told, troubles, kind, watches };
 }
 
 test("pages make one list, from whose version it is watched", async (t) => {
@@ -119,12 +128,46 @@ test("what is no watch is not taken for one", async (t) => {
 test("where no watch is allowed, lists come ever more slowly", async (t) => {
   const refused = new ClusterError("Forbidden", "403");
   const watched: number[] = [];
-  const { asked, watches } = reflectorOver(t, [page([], "1"), refused, refused, refused, page([], "2"), refused], () =>
-    watched.push(performance.now()),
-  );
+  const { asked, watches } = reflectorOver(t, [page([], "1"), refused, refused, refused, page([], "2"), refused], {
+    onWatch: () => watched.push(performance.now()),
+  });
   await watches("2");
   await eventually(() => asked.length === 7, "watched again");
   t.strictSame(asked, ["list 500", "watch 1", "watch 1", "watch 1", "list 500", "watch 2", "watch 2"]);
   const [refusedAt = 0, againAt = 0] = watched.slice(-2);
   t.ok(againAt - refusedAt >= 400, "the fourth pause is no first one");
+});
+
+test("a kind that is missing has no objects, and is asked for until it is there", async (t) => {
+  const missing = () => new ClusterError("NotFound", "404");
+  const { reflector, asked, told, troubles, kind, watches } = reflectorOver(
+    t,
+    [missing(), missing(), page([object("a", "1")], "5")],
+    { missingInterval: 10 },
+  );
+  await reflector.synced;
+  t.same(kind, ["missing"], "it counts as listed at once");
+  await watches("5");
+  t.same(asked, ["list 500", "list 500", "list 500", "watch 5"]);
+  t.same(told.slice(-3), ["begin", "add a", "commit"]);
+  t.same(kind, ["missing", "there"], "each is told once");
+  t.same(troubles, []);
+});
+
+test("objects of a kind that goes missing go at the second time that it is", async (t) => {
+  const missing = () => new ClusterError("NotFound", "404");
+  const there = page([object("a", "1")], "5");
+  const gone = new ClusterError("Gone", "410");
+  const once = reflectorOver(t, [there, gone, missing(), page([object("a", "1")], "7")], { missingInterval: 10 });
+  await once.watches("7");
+  t.equal(once.told.filter((what) => what === "commit").length, 2, "no list was empty");
+  const twice = reflectorOver(t, [there, gone, missing(), missing(), page([], "9")], { missingInterval: 10 });
+  await twice.watches("9");
+  t.same(twice.told.slice(-4, -2), ["begin", "commit"], "the one before the last");
+});
+
+test("a kind that may not be missing is an error", async (t) => {
+  const { troubles, watches } = reflectorOver(t, [new ClusterError("NotFound", "404"), page([], "5")]);
+  await watches("5");
+  t.equal(troubles[0], "404");
 });

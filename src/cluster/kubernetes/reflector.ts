@@ -17,13 +17,20 @@ export interface ReflectorOptions {
   readonly sink: ReflectorSink;
   /** Hears why it is behind, and undefined when it is no longer. */
   readonly onTrouble: (error: Error | undefined) => void;
+  /** Of a kind that the API server may not have: there are no objects then, and it is asked for again. */
+  readonly missing?: {
+    /** Hears when the API server does not have the kind, and when it has it again. */
+    readonly onMissing: (isMissing: boolean) => void;
+    /** Milliseconds until it is asked for again. */
+    readonly interval: number;
+  };
   /** Milliseconds without a word after which a watch's connection is given up. */
   readonly stallTimeout: number;
 }
 
 /** Lists, then watches, and again for as long as it takes. */
 export interface Reflector {
-  /** Resolves when the first list is in; never, when it is stopped before. */
+  /** Resolves when the first list is in, or its kind is missing and may be; never, when it is stopped before. */
   readonly synced: Promise<void>;
   stop(): Promise<void>;
 }
@@ -34,12 +41,13 @@ const pauses = { first: 100, longest: 5_000 } as const;
 const mostRefusals = 3;
 
 export function startReflector(options: ReflectorOptions): Reflector {
-  const { transport, selection, sink, onTrouble } = options;
+  const { transport, selection, sink, onTrouble, missing } = options;
   const stopped = new AbortController();
   const { signal } = stopped;
   const synced = Promise.withResolvers<void>();
   let failures = 0;
   let isBehind = false;
+  let isMissing = false;
 
   const caughtUp = () => {
     if (isBehind) onTrouble(undefined);
@@ -55,6 +63,22 @@ export function startReflector(options: ReflectorOptions): Reflector {
     onTrouble(error);
     const longest = Math.min(pauses.longest, pauses.first * 2 ** failures++);
     await sleep(longest * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
+  };
+
+  const tellMissing = (now: boolean) => {
+    if (now !== isMissing) missing?.onMissing(now);
+    isMissing = now;
+  };
+  const waitForKind = async (interval: number) => {
+    if (isMissing) {
+      // Objects that were there go at the second time: the first may have been a server's that was about to start.
+      sink.begin();
+      sink.commit();
+    }
+    caughtUp();
+    tellMissing(true);
+    synced.resolve();
+    await sleep(interval, undefined, { signal }).catch(() => undefined);
   };
 
   /** Watches from there until the API server no longer knows what came next. */
@@ -74,12 +98,14 @@ export function startReflector(options: ReflectorOptions): Reflector {
       try {
         const version = await listAll(transport, selection, sink, signal);
         sink.commit();
+        tellMissing(false);
         // Only a watch that lives ends the pauses: where none is allowed, lists alone would follow each other.
         caughtUp();
         synced.resolve();
         await watch(version);
       } catch (error) {
-        await pause(error instanceof Error ? error : new Error(String(error)));
+        if (missing !== undefined && isNotFound(error)) await waitForKind(missing.interval);
+        else await pause(error instanceof Error ? error : new Error(String(error)));
       }
     }
   };
@@ -95,6 +121,11 @@ export function startReflector(options: ReflectorOptions): Reflector {
 
 function isGone(error: Error): boolean {
   return error instanceof ClusterError && error.reason === "Gone";
+}
+
+/** A list has no other reason to be not found than its kind. */
+function isNotFound(error: unknown): boolean {
+  return error instanceof ClusterError && error.reason === "NotFound";
 }
 
 /** It answered, and not with a watch: waiting alone may not help. What failed below HTTP has a cause. */

@@ -1,19 +1,20 @@
 import t from "tap";
 import { ProviderError } from "../../api/errors.ts";
-import type { Store } from "../../api/provider.ts";
+import { coreStore } from "../../../test/core-store.ts";
 import { ClusterError, type ClusterErrorReason, type ObjectKey } from "../../cluster/cluster.ts";
+import type { CoreStore } from "../store.ts";
 import { opensApiServer } from "./api-server-tokens.ts";
 import { createBoundedCache } from "./bounded-cache.ts";
 import { createCredentials } from "./credentials.ts";
 import { createDependencies } from "./dependencies.ts";
 import { createFlights } from "./flights.ts";
-import { defaultPolicy, type Ambient, type ApiServerTokens } from "./policy.ts";
+import { defaultPolicy, mayUseAmbient, type Ambient, type ApiServerTokens } from "./policy.ts";
 
 const never = new AbortController().signal;
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (value: Uint8Array) => new TextDecoder().decode(value);
 
-const secretStore: Store = {
+const secretStore = coreStore({
   apiVersion: "external-secrets.io/v1",
   kind: "SecretStore",
   namespace: "team-a",
@@ -21,8 +22,10 @@ const secretStore: Store = {
   uid: "uid-1",
   generation: 1,
   spec: { provider: { vault: {} } },
-};
-const clusterStore: Store = { ...secretStore, kind: "ClusterSecretStore", namespace: "" };
+});
+const clusterStore = coreStore({ ...secretStore, kind: "ClusterSecretStore", namespace: "" });
+
+const byDefault = { policy: defaultPolicy, ofAdministrator: (namespace: string) => namespace === "system" };
 
 const object = (name: string) => ({ namespace: "n", name });
 const id = (kind: string, key: ObjectKey) => `${kind}/${key.namespace}/${key.name}`;
@@ -91,7 +94,7 @@ function testCluster() {
 t.test("an unchanged object is read once, a rotated one again", async (t) => {
   const cluster = testCluster();
   cluster.put("Secret", "team-a", "creds", { token: "first", other: "x" });
-  const credentials = createCredentials({ cluster, policy: defaultPolicy, now: () => 0 });
+  const credentials = createCredentials({ cluster, ...byDefault, now: () => 0 });
   const read = (key = "token") =>
     credentials.context(secretStore, "team-a").secret({ name: "creds", key, namespace: "elsewhere" }, never).then(text);
 
@@ -112,7 +115,7 @@ t.test("concurrent reads of one key are one request, and a cancel ends only its 
   const cluster = testCluster();
   cluster.put("Secret", "team-a", "creds", { token: "v" });
   const open = cluster.hold();
-  const context = createCredentials({ cluster, policy: defaultPolicy, now: () => 0 }).context(secretStore, "team-a");
+  const context = createCredentials({ cluster, ...byDefault, now: () => 0 }).context(secretStore, "team-a");
   const impatient = new AbortController();
   const first = context.secret({ name: "creds", key: "token" }, impatient.signal);
   const second = context.secret({ name: "creds", key: "token" }, never);
@@ -149,7 +152,7 @@ t.test("a shared call ends when its last caller leaves, and its signal says why"
 t.test("tokens are used for 80 % of their life", async (t) => {
   const cluster = testCluster();
   let now = 0;
-  const context = createCredentials({ cluster, policy: defaultPolicy, now: () => now }).context(secretStore, "team-a");
+  const context = createCredentials({ cluster, ...byDefault, now: () => now }).context(secretStore, "team-a");
   const ask = async (audience: string) => (await context.token({ name: "app" }, [audience], never)).token;
   t.equal(await ask("aud"), "t1");
   now = 479_999;
@@ -163,7 +166,7 @@ t.test("tokens are used for 80 % of their life", async (t) => {
 t.test("a token is asked for anew when its ServiceAccount is another one", async (t) => {
   const cluster = testCluster();
   cluster.put("ServiceAccount", "team-a", "app", {});
-  const context = createCredentials({ cluster, policy: defaultPolicy, now: () => 0 }).context(secretStore, "team-a");
+  const context = createCredentials({ cluster, ...byDefault, now: () => 0 }).context(secretStore, "team-a");
   const ask = async () => (await context.token({ name: "app" }, ["aud"], never)).token;
   t.equal(await ask(), "t1");
   t.equal(await ask(), "t1");
@@ -176,7 +179,7 @@ t.test("what a backend refused is read past the view, once in ten seconds", asyn
   let now = 0;
   cluster.put("Secret", "team-a", "creds", { token: "first" });
   cluster.freeze();
-  const credentials = createCredentials({ cluster, policy: defaultPolicy, now: () => now });
+  const credentials = createCredentials({ cluster, ...byDefault, now: () => now });
   const context = credentials.context(secretStore, "team-a");
   const read = () => context.secret({ name: "creds", key: "token" }, never).then(text);
   t.equal(await context.reread(never), false, "nothing was handed out");
@@ -212,7 +215,12 @@ t.test("what a backend refused is read past the view, once in ten seconds", asyn
 
 t.test("tokens that open the Kubernetes API", async (t) => {
   const ask = (apiServerTokens: ApiServerTokens, audiences: readonly string[]) =>
-    createCredentials({ cluster: testCluster(), policy: { ...defaultPolicy, apiServerTokens }, now: () => 0 })
+    createCredentials({
+      ...byDefault,
+      cluster: testCluster(),
+      policy: { ...defaultPolicy, apiServerTokens },
+      now: () => 0,
+    })
       .context(secretStore, "team-a")
       .token({ name: "app" }, audiences, never);
   t.ok(await ask("Allow", []));
@@ -245,17 +253,64 @@ t.test("whose pod's identity a store may use", (t) => {
   ];
   for (const [ambient, namespaced, ofCluster] of table) {
     const policy = { ...defaultPolicy, ambient };
-    const credentials = createCredentials({ cluster: testCluster(), policy, now: () => 0 });
+    const credentials = createCredentials({ ...byDefault, cluster: testCluster(), policy, now: () => 0 });
     t.equal(credentials.context(secretStore, "team-a").ambient, namespaced, ambient);
     t.equal(credentials.context(clusterStore, "team-a").ambient, ofCluster, ambient);
   }
   t.end();
 });
 
+t.test("a pod's identity is not for a config object that a tenant may have written", (t) => {
+  const config = {
+    apiVersion: "provider.external-secrets.io/v2alpha1",
+    group: "provider.external-secrets.io",
+    version: "v2alpha1",
+    kind: "Vault",
+    name: "main",
+    scope: "ProviderNamespace" as const,
+  };
+  const ofAdministrator = (namespace: string) => namespace === "system";
+  const table: readonly (readonly [store: CoreStore, namespace: string, ambient: Ambient, may: boolean])[] = [
+    [clusterStore, "system", "ClusterStores", true],
+    [clusterStore, "team-a", "ClusterStores", false],
+    [clusterStore, "system", "None", false],
+    [clusterStore, "team-a", "All", true],
+    [secretStore, "system", "ClusterStores", false],
+    [secretStore, "team-a", "All", true],
+  ];
+  for (const [store, namespace, ambient, may] of table) {
+    const asked = { ...store, config: { ...config, namespace } };
+    t.equal(mayUseAmbient(asked, ambient, ofAdministrator), may, `${store.kind} of ${namespace}, ${ambient}`);
+  }
+  t.end();
+});
+
+t.test("under ProviderNamespace every caller is served as the config's own namespace is", async (t) => {
+  const cluster = testCluster();
+  cluster.put("Secret", "platform", "creds", { token: "platform's" });
+  cluster.put("Secret", "team-a", "creds", { token: "team's" });
+  const config = {
+    apiVersion: "provider.external-secrets.io/v2alpha1",
+    group: "provider.external-secrets.io",
+    version: "v2alpha1",
+    kind: "Vault",
+    namespace: "platform",
+    name: "main",
+  };
+  const read = async (scope: "ProviderNamespace" | "ManifestNamespace", caller: string) => {
+    const credentials = createCredentials({ cluster, ...byDefault, now: () => 0 });
+    const context = credentials.context({ ...clusterStore, config: { ...config, scope } }, caller);
+    return [context.namespace, text(await context.secret({ name: "creds", key: "token" }, never))];
+  };
+  t.strictSame(await read("ProviderNamespace", "team-a"), ["platform", "platform's"]);
+  t.strictSame(await read("ManifestNamespace", "team-a"), ["team-a", "team's"]);
+  await t.rejects(read("ManifestNamespace", "team-b"), { message: /from namespace "team-b"/ });
+});
+
 t.test("what was asked for is what a store depends on", async (t) => {
   const cluster = testCluster();
   cluster.put("Secret", "team-a", "creds", { token: "v" });
-  const credentials = createCredentials({ cluster, policy: defaultPolicy, now: () => 0 });
+  const credentials = createCredentials({ cluster, ...byDefault, now: () => 0 });
   const own = { namespace: "team-a", name: "creds" };
   await credentials.context(secretStore, "team-a").secret({ name: "creds", key: "token" }, never);
   await credentials.context(clusterStore, "team-a").secret({ name: "creds", key: "token" }, never);
@@ -270,7 +325,7 @@ t.test("what was asked for is what a store depends on", async (t) => {
   t.equal(credentials.dependents("ServiceAccount", { namespace: "team-a", name: "app" }).length, 1);
   t.strictSame(credentials.dependents("ConfigMap", own), []);
 
-  credentials.forget(secretStore);
+  credentials.forget(secretStore.ref);
   t.strictSame(
     credentials.dependents("Secret", own).map(({ kind }) => kind),
     ["ClusterSecretStore"],
@@ -283,7 +338,8 @@ t.test("a changed spec starts its dependencies afresh, and they are bounded", (t
   dependencies.record({ ...secretStore, generation: 2 }, "Secret", object("new"));
   t.strictSame(dependencies.dependents("Secret", object("old")), []);
   t.equal(dependencies.dependents("Secret", object("new")).length, 1);
-  for (const name of ["a", "b", "c"]) dependencies.record({ ...secretStore, name }, "Secret", object(name));
+  for (const name of ["a", "b", "c"])
+    dependencies.record({ ...secretStore, ref: { ...secretStore.ref, name } }, "Secret", object(name));
   t.strictSame(dependencies.dependents("Secret", object("new")), [], "the oldest store gave way");
   t.equal(dependencies.dependents("Secret", object("c")).length, 1);
   t.end();
@@ -292,7 +348,7 @@ t.test("a changed spec starts its dependencies afresh, and they are bounded", (t
 t.test("what cannot be read is said in ESO's words, with what to do", async (t) => {
   const cluster = testCluster();
   cluster.put("Secret", "team-a", "creds", { token: "hunter2-hunter2" });
-  const context = createCredentials({ cluster, policy: defaultPolicy, now: () => 0 }).context(secretStore, "team-a");
+  const context = createCredentials({ cluster, ...byDefault, now: () => 0 }).context(secretStore, "team-a");
   const secret = (ref: { name?: string; key?: string }) => context.secret(ref, never);
   const missing = 'cannot get Kubernetes secret "nope" from namespace "team-a": secrets "nope" not found; create it';
   await t.rejects(secret({ name: "nope", key: "k" }), { code: "InvalidConfig", message: missing });

@@ -1,10 +1,11 @@
 import { ProviderError } from "../../api/errors.ts";
-import type { Context, SecretKeySelector, Store } from "../../api/provider.ts";
+import type { Context, SecretKeySelector } from "../../api/provider.ts";
 import type { Cluster, ObjectKey } from "../../cluster/cluster.ts";
 import { refuseApiServerToken, refuseDisguisedToken } from "./api-server-tokens.ts";
 import { createDependencies, type DependencyKind, type StoreRef } from "./dependencies.ts";
 import { referenceNamespace } from "./namespaces.ts";
 import { mayUseAmbient, type CredentialPolicy } from "./policy.ts";
+import type { CoreStore } from "../store.ts";
 import { createTokens } from "./tokens.ts";
 import { unreadable } from "./unreadable.ts";
 import { createValues } from "./values.ts";
@@ -25,7 +26,7 @@ export interface Credentials {
    * with ProviderError: InvalidConfig (no such object or key), PermissionDenied (core may not read it, or not for
    * providers), Unavailable.
    */
-  context(store: Store, callerNamespace: string): StoreContext;
+  context(store: CoreStore, callerNamespace: string): StoreContext;
   /** The stores that asked for an object. */
   dependents(kind: DependencyKind, object: ObjectKey): readonly StoreRef[];
   /** The store is gone: what it depended on wakes nobody any more. */
@@ -36,6 +37,8 @@ export interface Credentials {
 export interface CredentialsOptions {
   readonly cluster: Pick<Cluster, "referencedKeys" | "referencedVersion" | "token">;
   readonly policy: CredentialPolicy;
+  /** Whether only administrators write into a namespace. */
+  readonly ofAdministrator: (namespace: string) => boolean;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -43,12 +46,17 @@ export interface CredentialsOptions {
 type Reread = (signal: AbortSignal) => Promise<boolean>;
 
 /** Reads through bounded caches; an unchanged Secret, ConfigMap or living token costs no request. */
-export function createCredentials({ cluster, policy, now }: CredentialsOptions): Credentials {
+export function createCredentials({ cluster, policy, ofAdministrator, now }: CredentialsOptions): Credentials {
   const dependencies = createDependencies();
   const values = createValues(cluster, now);
   const tokens = createTokens(cluster, now);
 
-  function context(store: Store, callerNamespace: string): StoreContext {
+  function context(store: CoreStore, realCaller: string): StoreContext {
+    // Under this scope every caller is served as the config's own namespace is.
+    const callerNamespace =
+      store.kind === "ClusterSecretStore" && store.config?.scope === "ProviderNamespace"
+        ? store.config.namespace
+        : realCaller;
     const rereads: Reread[] = [];
 
     function locate(kind: DependencyKind, ref: { readonly name?: string; readonly namespace?: string }): ObjectKey {
@@ -77,7 +85,7 @@ export function createCredentials({ cluster, policy, now }: CredentialsOptions):
 
     return {
       namespace: callerNamespace,
-      ambient: mayUseAmbient(store, policy.ambient),
+      ambient: mayUseAmbient(store, policy.ambient, ofAdministrator),
       secret: (ref, signal) => value("Secret", ref, signal),
       configMap: (ref, signal) => value("ConfigMap", ref, signal),
       async token(ref, audiences, signal) {

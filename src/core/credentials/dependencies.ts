@@ -1,8 +1,9 @@
-import type { Store } from "../../api/provider.ts";
 import type { ObjectKey } from "../../cluster/cluster.ts";
+import type { CoreStore } from "../store.ts";
 
-/** Names a SecretStore or ClusterSecretStore; namespace is empty for the latter. */
+/** Names what an ExternalSecret reads from; namespace is empty for what belongs to the cluster. */
 export interface StoreRef {
+  /** "SecretStore", "ClusterSecretStore", "Provider", "ClusterProvider", or a followedKindId. */
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
@@ -13,7 +14,7 @@ export type DependencyKind = "Secret" | "ConfigMap" | "ServiceAccount";
 
 /** Which stores depend on which objects. */
 export interface Dependencies {
-  record(store: Store, kind: DependencyKind, object: ObjectKey): void;
+  record(store: Pick<CoreStore, "ref" | "uid" | "generation">, kind: DependencyKind, object: ObjectKey): void;
   dependents(kind: DependencyKind, object: ObjectKey): readonly StoreRef[];
   forget(store: StoreRef): void;
 }
@@ -39,7 +40,7 @@ export function createDependencies(limit: number = defaultLimit): Dependencies {
 
   return {
     record(store, kind, object) {
-      const storeId = nameOf(store.kind, store);
+      const storeId = nameOf(store.ref.kind, store.ref);
       const objectId = nameOf(kind, object);
       const version = `${store.uid}/${store.generation}`;
       if (objectsOf.get(storeId)?.version !== version) drop(storeId);
@@ -53,7 +54,7 @@ export function createDependencies(limit: number = defaultLimit): Dependencies {
       held.objects.add(objectId);
       const stores = storesOf.get(objectId) ?? new Map<string, StoreRef>();
       storesOf.set(objectId, stores);
-      stores.set(storeId, { kind: store.kind, namespace: store.namespace, name: store.name });
+      stores.set(storeId, store.ref);
       pairs += 1;
     },
     dependents: (kind, object) => [...(storesOf.get(nameOf(kind, object))?.values() ?? [])],

@@ -1,4 +1,4 @@
-import type { Store } from "../../api/provider.ts";
+import type { CoreStore } from "../store.ts";
 
 /** Value of `--ambient`: which stores without auth may use the identity of the provider's own pod. */
 export type Ambient = "None" | "ClusterStores" | "All";
@@ -14,7 +14,16 @@ export interface CredentialPolicy {
 /** What counts where nothing was said. */
 export const defaultPolicy: CredentialPolicy = { ambient: "ClusterStores", apiServerTokens: "Allow" };
 
-/** Only administrators write cluster stores, so by default only those may borrow what an administrator gave a pod. */
-export function mayUseAmbient({ kind }: Pick<Store, "kind">, ambient: Ambient): boolean {
-  return ambient === "All" || (ambient === "ClusterStores" && kind === "ClusterSecretStore");
+/**
+ * Only administrators write cluster stores, so by default only those may borrow what an administrator gave a pod; and not
+ * with a config object, which a tenant may have written, unless its namespace is an administrator's.
+ */
+export function mayUseAmbient(
+  { kind, config }: Pick<CoreStore, "kind" | "config">,
+  ambient: Ambient,
+  ofAdministrator: (namespace: string) => boolean,
+): boolean {
+  if (ambient === "All") return true;
+  if (ambient === "None" || kind !== "ClusterSecretStore") return false;
+  return config === undefined || ofAdministrator(config.namespace);
 }

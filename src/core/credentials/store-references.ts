@@ -1,33 +1,57 @@
-import type { Store } from "../../api/provider.ts";
 import { findReferences, type FoundReference, type Reference } from "../../api/references.ts";
+import type { Cluster } from "../../cluster/cluster.ts";
+import { followedKindId } from "../../cluster/followed-kinds.ts";
+import { configMark } from "../config-mark.ts";
 import { inlineKey } from "../resolve/inline-key.ts";
+import type { CoreStore } from "../store.ts";
 
-/** The paths that refer to Kubernetes, by key of `spec.provider`: data that core ships (gen/references.ts). */
-export type ReferenceTable = ReadonlyMap<string, readonly Reference[]>;
+/**
+ * The paths that refer to Kubernetes, from the object under a store's key. An administrator vouches for them: they are
+ * data that core ships (gen/references.ts), for a config kind its CustomResourceDefinition says them. Throws ProviderError
+ * when that cannot be understood.
+ */
+export type ReferenceTable = (store: Pick<CoreStore, "name" | "spec" | "config">) => readonly Reference[];
+
+/** The table of a core: `shipped` by key, and what the config kinds of `cluster` say. */
+export function referenceTable(
+  shipped: ReadonlyMap<string, readonly Reference[]>,
+  cluster: Pick<Cluster, "followedKind">,
+): ReferenceTable {
+  return (store) => {
+    if (store.config === undefined) return shipped.get(inlineKey(store)) ?? [];
+    const kind = cluster.followedKind(followedKindId(store.config));
+    return kind === undefined ? [] : configMark(kind).references;
+  };
+}
 
 /**
  * The references that are present in a store's spec, with pointers from the spec's root ("/provider/vault/auth/...").
  * A key that is not in the table has none: nobody vouched for its paths. Throws InvalidConfig unless there is one key.
  */
 export function storeReferences(
-  store: Pick<Store, "name" | "spec">,
+  store: Pick<CoreStore, "name" | "spec" | "config">,
   references: ReferenceTable,
 ): readonly FoundReference[] {
   const key = inlineKey(store);
   const token = key.replaceAll("~", "~0").replaceAll("/", "~1");
-  return findReferences(references.get(key) ?? [], store.spec.provider[key]).map((found) => ({
+  return findReferences(references(store), store.spec.provider[key]).map((found) => ({
     ...found,
     pointer: `/provider/${token}${found.pointer}`,
   }));
 }
 
 /**
- * Whether what a store refers to depends on who uses it (ESO's referent authentication): a ClusterSecretStore with a
- * selector that names no namespace. Such a store cannot be validated without a caller.
+ * Whether what a store refers to depends on who uses it (ESO's referent authentication): a cluster store with a selector
+ * that names no namespace, unless it is a config object's and means the config's own. Such a store cannot be validated
+ * without a caller.
  */
-export function isReferent(store: Pick<Store, "kind" | "name" | "spec">, references: ReferenceTable): boolean {
+export function isReferent(
+  store: Pick<CoreStore, "kind" | "name" | "spec" | "config">,
+  references: ReferenceTable,
+): boolean {
   return (
     store.kind === "ClusterSecretStore" &&
+    store.config?.scope !== "ProviderNamespace" &&
     storeReferences(store, references).some(
       ({ reference, selector }) => reference.kind !== "CAProvider" && !selector["namespace"],
     )

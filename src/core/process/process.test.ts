@@ -1,4 +1,5 @@
 import { test } from "tap";
+import { coreStore } from "../../../test/core-store.ts";
 import { ClusterError } from "../../cluster/cluster.ts";
 import { systemNamespace } from "../../cluster/kubernetes/system-namespace.ts";
 import { createLogger } from "../../process/logs.ts";
@@ -96,18 +97,19 @@ test("a build with linked providers serves its keys and names them for any other
       throw new Error("not asked");
     },
   };
-  const { providerFor, classes } = linkedProviders(new Map([["fake", provider]]));
-  const store = (key: string) => ({
-    apiVersion: "external-secrets.io/v1",
-    kind: "SecretStore",
-    namespace: "team",
-    name: "main",
-    uid: "1",
-    generation: 1,
-    spec: { provider: { [key]: {} } },
-  });
+  const { providerFor, world } = linkedProviders(new Map([["fake", provider]]));
+  const store = (key: string) =>
+    coreStore({
+      apiVersion: "external-secrets.io/v1",
+      kind: "SecretStore",
+      namespace: "team",
+      name: "main",
+      uid: "1",
+      generation: 1,
+      spec: { provider: { [key]: {} } },
+    });
   t.equal(providerFor(store("fake")), provider);
-  t.equal(classes, undefined, "no class is looked at");
+  t.equal(world, undefined, "no class is looked at");
   t.throws(() => providerFor(store("doppler")), {
     reason: "ProviderNotFound",
     message: /doppler.*this build serve fake/,

@@ -6,8 +6,13 @@ import { serveEndpoints, type Endpoints } from "../../process/endpoints.ts";
 import { createLogger, type Logger } from "../../process/logs.ts";
 import { createRegistry, type Registry } from "../../process/metrics.ts";
 import { aborted, endInTime } from "../../process/shutdown.ts";
-import { connectApi, isClusterWide } from "./api.ts";
+import { references as shipped } from "../credentials/gen/references.ts";
+import { referenceTable } from "../credentials/store-references.ts";
+import { isOfAdministrator } from "../resolve/offer.ts";
+import { namespaceWorld } from "../resolve/world.ts";
+import { connectApi, isClusterWide, kindsOf } from "./api.ts";
 import { leadWithLease } from "./lead.ts";
+import { reportMissingFields } from "./missing-fields.ts";
 import { linkedProviders, remoteProviders, type Providers } from "./providers.ts";
 import type { ProcessSettings } from "./settings.ts";
 import { createTerms, type Terms } from "./terms.ts";
@@ -61,13 +66,26 @@ async function start(settings: ProcessSettings, io: ProcessIo, logger: Logger): 
   const { linked, now, signal } = io;
   const registry = createRegistry();
   const system = await systemNamespace(settings.systemNamespace);
-  const cluster = await connectApi(settings, registry, logger);
-  const { resolve, tlsDir } = settings;
+  const cluster = await connectApi({ settings, systemNamespace: system, registry, logger });
+  const { resolve, allowAddress, tlsDir } = settings;
+  const references = referenceTable(shipped, cluster);
   const providers =
     linked === undefined
-      ? await remoteProviders({ cluster, systemNamespace: system, resolve, tlsDir, registry, logger, now })
+      ? await remoteProviders({
+          cluster,
+          systemNamespace: system,
+          references,
+          resolve,
+          allowAddress,
+          tlsDir,
+          registry,
+          logger,
+          now,
+        })
       : linkedProviders(linked);
-  const terms = createTerms({ settings, cluster, providers, logger, now, signal });
+  const ofAdministrator = (namespace: string) =>
+    isOfAdministrator(namespace, namespaceWorld({ cluster, systemNamespace: system }, namespace));
+  const terms = createTerms({ settings, cluster, providers, references, ofAdministrator, logger, now, signal });
   const endpoints = await serveEndpoints(settings, {
     registries: () => [registry, ...terms.registries()],
     ready: () => cluster.awaited(),
@@ -77,6 +95,7 @@ async function start(settings: ProcessSettings, io: ProcessIo, logger: Logger): 
 }
 
 async function work({ settings, logger, registry, cluster, terms, signal, ...parts }: Parts): Promise<void> {
+  await reportMissingFields({ cluster, kinds: kindsOf(settings), registry, logger, signal });
   await reportUnreconciled({ cluster, clusterWide: isClusterWide(settings), registry, logger, signal });
   if (!settings.enableLeaderElection) return terms.serve(new AbortController().signal);
   const { leases } = cluster;

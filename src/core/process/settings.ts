@@ -45,6 +45,11 @@ export const processSettings = {
     type: "strings",
     doc: "NAME:PORT=ADDRESS: where a provider is dialled whose name this machine cannot look up; may be repeated.",
   },
+  allowAddress: {
+    flag: "--allow-address",
+    type: "strings",
+    doc: "NAME:PORT of a provider outside the cluster that classes with certificates of their own may name; may be repeated.",
+  },
   tlsDir: {
     flag: "--tls-dir",
     type: "string",

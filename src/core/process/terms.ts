@@ -6,6 +6,7 @@ import { clusterSecretStore } from "../../api/kinds/cluster-secret-store.ts";
 import { secretStore } from "../../api/kinds/secret-store.ts";
 import { startCore } from "../core.ts";
 import { providerTopic } from "../topics.ts";
+import type { ReferenceTable } from "../credentials/store-references.ts";
 import type { Providers } from "./providers.ts";
 import { leaseName, type ProcessSettings } from "./settings.ts";
 
@@ -22,6 +23,9 @@ export interface TermsOptions {
   readonly settings: ProcessSettings;
   readonly cluster: Cluster;
   readonly providers: Providers;
+  /** See startCore. */
+  readonly references: ReferenceTable;
+  readonly ofAdministrator: (namespace: string) => boolean;
   readonly logger: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -31,7 +35,7 @@ export interface TermsOptions {
 
 /** Makes {@link Terms}: controllers, their queues and their metrics begin anew with each. */
 export function createTerms(options: TermsOptions): Terms {
-  const { settings, cluster, providers, logger, now, signal } = options;
+  const { settings, cluster, providers, references, ofAdministrator, logger, now, signal } = options;
   const own = new Registry();
   const master = new Gauge({
     name: "leader_election_master_status",
@@ -49,7 +53,17 @@ export function createTerms(options: TermsOptions): Terms {
   return {
     serve: async (lost) => {
       const registry = new Registry();
-      const core = startCore({ ...providers, cluster, settings, reconciledElsewhere, registry, logger, now });
+      const core = startCore({
+        ...providers,
+        cluster,
+        references,
+        ofAdministrator,
+        settings,
+        reconciledElsewhere,
+        registry,
+        logger,
+        now,
+      });
       const unsubscribe = providers.onReady((key) => core.wake(providerTopic(key)));
       current = registry;
       master.set({ name }, 1);

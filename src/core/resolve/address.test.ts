@@ -2,7 +2,8 @@ import t from "tap";
 import { UsageError } from "../../process/settings.ts";
 import { parseAddress, serviceOf } from "./address.ts";
 import { providerNamespaceLabel } from "../../api/provider-namespace.ts";
-import { addressRefusal, classRefusal, namespaceInQuestion } from "./approvals.ts";
+import { addressRefusal, classRefusal, namespaceInQuestion, type AddressQuestion } from "./approvals.ts";
+import { parseAddresses } from "./allow-address-flag.ts";
 import { createLookup, LookupError } from "./lookup.ts";
 import { parseResolve } from "./resolve-flag.ts";
 
@@ -96,45 +97,85 @@ t.test("--resolve takes a name, a port and where to dial", (t) => {
   t.end();
 });
 
+t.test("--allow-address takes names with a port, and nothing else", (t) => {
+  t.strictSame([...parseAddresses(["vault.example.com:8443"])], ["vault.example.com:8443"]);
+  for (const entry of ["", "vault.example.com", "10.0.0.1:80", "https://vault.example.com:443"]) {
+    t.throws(() => parseAddresses([entry]), UsageError, entry);
+  }
+  t.end();
+});
+
 t.test("who may lead to which address", (t) => {
   const own = { name: "p", namespace: "team" };
   const foreign = { name: "p", namespace: "other" };
-  const labelled = { [providerNamespaceLabel]: "cluster" };
+  const ofSystem = { name: "p", namespace: "system" };
+  const approved = { [providerNamespaceLabel]: "cluster" };
+  const unlabelled = { labelled: false };
+  const another = /it names another one, in namespace other$/;
+  const none = /names a Service that is no provider: namespace \S+ has no Service \S+ with label/;
   const table: readonly (readonly [
     what: string,
-    classNamespace: string,
+    namespace: string,
     service: typeof own | undefined,
-    more: { readonly resolved?: boolean; readonly namespaceLabels?: Readonly<Record<string, string>> },
+    more: Partial<Pick<AddressQuestion, "labelled" | "vouchedFor" | "namespaceLabels">>,
     refusal: RegExp | undefined,
   ])[] = [
     ["a tenant to its own Service", "team", own, {}, undefined],
-    ["a tenant to a Service of the system", "team", { ...own, namespace: "system" }, {}, undefined],
-    ["a tenant to a Service of a labelled namespace", "team", foreign, { namespaceLabels: labelled }, undefined],
-    ["a tenant to another tenant's Service", "team", foreign, {}, /names one of other$/],
+    ["a tenant to its own Service without the label", "team", own, unlabelled, /no Service p with label/],
+    ["a tenant to a Service of the system", "team", ofSystem, {}, undefined],
+    ["a tenant to a Service of a labelled namespace", "team", foreign, { namespaceLabels: approved }, undefined],
+    ["a tenant to another tenant's Service", "team", foreign, {}, another],
+    ["a tenant to another tenant's that is not there", "team", foreign, unlabelled, another],
+    ["a label of another value", "team", foreign, { namespaceLabels: { [providerNamespaceLabel]: "true" } }, another],
     [
-      "a label of another value",
+      "the API server's Service",
       "team",
-      foreign,
-      { namespaceLabels: { [providerNamespaceLabel]: "true" } },
-      /names one of other$/,
+      { name: "kubernetes", namespace: "default" },
+      unlabelled,
+      /in namespace default$/,
     ],
     [
-      "--resolve names it, and it is another tenant's all the same",
-      "team",
+      "the API server's Service, by an administrator",
+      "",
+      { name: "kubernetes", namespace: "default" },
+      unlabelled,
+      none,
+    ],
+    ["the webhook's Service", "team", { name: "outboard-webhook", namespace: "system" }, unlabelled, none],
+    [
+      "the webhook's Service, by an administrator",
+      "",
+      { name: "outboard-webhook", namespace: "system" },
+      unlabelled,
+      none,
+    ],
+    ["--resolve names it, and it is another tenant's all the same", "team", foreign, { vouchedFor: true }, another],
+    ["--resolve names what has no label", "team", own, { labelled: false, vouchedFor: true }, undefined],
+    [
+      "--resolve names what has no label, for an administrator",
+      "",
       foreign,
-      { resolved: true },
-      /one of other$/,
+      { labelled: false, vouchedFor: true },
+      undefined,
     ],
     ["an administrator to any Service", "", foreign, {}, undefined],
-    ["a tenant to what is no Service", "team", undefined, {}, /no Service of the cluster/],
-    ["an administrator to what is no Service", "", undefined, {}, /no Service of the cluster/],
-    ["what is no Service and --resolve names", "team", undefined, { resolved: true }, undefined],
+    ["an administrator to one without the label", "", foreign, unlabelled, none],
+    ["a tenant to what is no Service", "team", undefined, unlabelled, /no Service of the cluster/],
+    ["an administrator to what is no Service", "", undefined, unlabelled, /no Service of the cluster/],
+    [
+      "what is no Service and an administrator names",
+      "team",
+      undefined,
+      { labelled: false, vouchedFor: true },
+      undefined,
+    ],
   ];
-  for (const [what, classNamespace, service, more, refusal] of table) {
+  for (const [what, namespace, service, more, refusal] of table) {
     const question = {
-      classNamespace,
+      namespace,
       service,
-      resolved: false,
+      labelled: true,
+      vouchedFor: false,
       systemNamespace: "system",
       namespaceLabels: {},
       ...more,
@@ -152,9 +193,9 @@ t.test("which kind of class a store may use, and whose namespace its conditions 
   t.equal(refused("SecretStore", "ClusterProviderClass"), false);
   t.equal(refused("ClusterSecretStore", "ClusterProviderClass"), false);
   t.equal(refused("ClusterSecretStore", "ProviderClass"), true);
-  t.equal(namespaceInQuestion({ kind: "SecretStore", namespace: "team" }, "caller"), "team");
-  t.equal(namespaceInQuestion({ kind: "ClusterSecretStore", namespace: "" }, "caller"), "caller");
-  t.equal(namespaceInQuestion({ kind: "ClusterSecretStore", namespace: "" }, ""), "");
+  t.equal(namespaceInQuestion({ kind: "SecretStore", namespace: "team", callerNamespace: "caller" }), "team");
+  t.equal(namespaceInQuestion({ kind: "ClusterSecretStore", namespace: "", callerNamespace: "caller" }), "caller");
+  t.equal(namespaceInQuestion({ kind: "ClusterSecretStore", namespace: "", callerNamespace: "" }), "");
   t.end();
 });
 

@@ -1,33 +1,39 @@
-import { providerNamespaceLabel } from "../../api/provider-namespace.ts";
+import { providerLabel } from "../../api/provider-labels.ts";
+import type { CoreStore } from "../store.ts";
 import type { ServiceName } from "./address.ts";
+import { isOfAdministrator, type OfferWorld } from "./offer.ts";
 
-/** What decides whether a class may lead to its address. */
-export interface AddressQuestion {
-  /** Namespace of the ProviderClass; empty: a ClusterProviderClass, which only administrators write. */
-  readonly classNamespace: string;
+/** What decides whether a class or Provider may lead to its address. */
+export interface AddressQuestion extends OfferWorld {
+  /** Namespace of the object that has the address; empty: it is of the cluster, and only administrators write it. */
+  readonly namespace: string;
   /** The Service that its address names; undefined: it names none. */
   readonly service: ServiceName | undefined;
-  /** `--resolve` names the address: an administrator vouches for what is no Service. */
-  readonly resolved: boolean;
-  /** Where Outboard runs: its Services serve every namespace. */
-  readonly systemNamespace: string;
-  /** Labels of the Service's namespace. */
-  readonly namespaceLabels: Readonly<Record<string, string>>;
+  /** Whether that Service is there and labelled as a provider. */
+  readonly labelled: boolean;
+  /** `--resolve` or `--allow-address` names the address: an administrator vouches for it. */
+  readonly vouchedFor: boolean;
 }
 
-/** Why a class may not lead to its address; undefined: it may. */
+/** Why an object may not lead to its address; undefined: it may. */
 export function addressRefusal(question: AddressQuestion): string | undefined {
-  const { classNamespace, service, resolved, systemNamespace, namespaceLabels } = question;
+  const { namespace, service, labelled, vouchedFor } = question;
   if (service === undefined) {
-    return resolved
+    return vouchedFor
       ? undefined
-      : "its address names no Service of the cluster; set SERVICE.NAMESPACE.svc:PORT, or let an administrator name it with --resolve";
+      : "its address names no Service of the cluster; set SERVICE.NAMESPACE.svc:PORT, or let an administrator name it with --allow-address";
   }
-  const servesAll = service.namespace === systemNamespace || namespaceLabels[providerNamespaceLabel] === "cluster";
-  if (classNamespace === "" || classNamespace === service.namespace || servesAll) return undefined;
+  const isOwn = namespace === service.namespace;
+  if (namespace !== "" && !isOwn && !isOfAdministrator(service.namespace, question)) {
+    return (
+      "its address may name a Service of its own namespace, or one that an administrator approved for all, " +
+      `and it names another one, in namespace ${service.namespace}`
+    );
+  }
+  if (labelled || vouchedFor) return undefined;
   return (
-    `a ProviderClass may name a Service of its own namespace, of ${systemNamespace}, or of a namespace that is ` +
-    `labelled ${providerNamespaceLabel}=cluster, and its address names one of ${service.namespace}`
+    `its address names a Service that is no provider: namespace ${service.namespace} has no Service ${service.name} ` +
+    `with label ${providerLabel}=true`
   );
 }
 
@@ -47,9 +53,10 @@ export function classRefusal({ storeKind, classKind }: ClassQuestion): string | 
  * Whose namespace a ClusterProviderClass's conditions are about: a SecretStore's own, else the caller's. Empty: a cluster
  * store is validated without a caller, and the conditions count when there is one.
  */
-export function namespaceInQuestion(
-  store: { readonly kind: string; readonly namespace: string },
-  callerNamespace: string,
-): string {
-  return store.kind === "ClusterSecretStore" ? callerNamespace : store.namespace;
+export function namespaceInQuestion({
+  kind,
+  namespace,
+  callerNamespace,
+}: Pick<CoreStore, "kind" | "namespace" | "callerNamespace">): string {
+  return kind === "ClusterSecretStore" ? callerNamespace : namespace;
 }

@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
-import { BlockList, isIP } from "node:net";
 import { untilAborted } from "../../api/until-aborted.ts";
 import { addressText, type Address } from "./address.ts";
+import { podAddresses } from "./pod-addresses.ts";
 import { dialText, type ResolveTable } from "./resolve-flag.ts";
 
 /** Finds where to dial an address: "10.0.0.7:8080". Rejects with LookupError, or with Cancelled and DeadlineExceeded. */
@@ -39,13 +39,13 @@ interface Answer {
 export function createLookup({ table, now, addressesOf = machineAddresses }: LookupOptions): Lookup {
   const answers = new Map<string, Answer>();
   const inUse = new Map<string, string>();
-  const unreachable = noPods();
+  const isPodAddress = podAddresses();
 
   async function ask(host: string): Promise<string> {
     const ips = await addressesOf(host).catch(() => {
       throw new LookupError("its name cannot be looked up");
     });
-    const allowed = ips.filter((ip) => !unreachable.check(ip, isIP(ip) === 6 ? "ipv6" : "ipv4"));
+    const allowed = ips.filter(isPodAddress);
     const held = inUse.get(host);
     const ip = held !== undefined && allowed.includes(held) ? held : allowed[0];
     if (ip === undefined) throw new LookupError("its name leads to no address that a pod can have");
@@ -80,24 +80,4 @@ export function createLookup({ table, now, addressesOf = machineAddresses }: Loo
 
 async function machineAddresses(host: string): Promise<readonly string[]> {
   return (await lookup(host, { all: true })).map(({ address }) => address);
-}
-
-function noPods(): BlockList {
-  const list = new BlockList();
-  for (const [net, prefix] of [
-    ["0.0.0.0", 8],
-    ["127.0.0.0", 8],
-    ["169.254.0.0", 16],
-    ["224.0.0.0", 3],
-  ] as const) {
-    list.addSubnet(net, prefix, "ipv4");
-  }
-  for (const [net, prefix] of [
-    ["::", 127],
-    ["fe80::", 10],
-    ["ff00::", 8],
-  ] as const) {
-    list.addSubnet(net, prefix, "ipv6");
-  }
-  return list;
 }

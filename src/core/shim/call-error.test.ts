@@ -17,6 +17,7 @@ test("what kept a call from its provider is said in the store's condition, what 
     [refused("self-signed certificate"), "its certificate is not signed by the CA that core trusts for it", true],
     [refused("unsuitable certificate purpose"), "its certificate is not for servers", true],
     [refused("tlsv1 alert protocol version"), "it does not speak TLS 1.3, the only version that connections use", true],
+    ["Stream refused by server", "it is closing its connections; it is tried again by itself", true],
     ["Connection dropped", "the connection was lost during the call; it is tried again by itself", false],
   ];
   for (const [details, says, inCondition] of rows) {

@@ -23,14 +23,16 @@ const refusals: readonly (readonly [RegExp, string])[] = [
 ];
 
 const neverConnected = /^No connection established/;
-const lost = /^(?:Connection dropped|Stream refused by server|read E|write E)|RST_STREAM|ECONNRESET/;
+const refusedStream = /^Stream refused by server/;
+const lost = /^(?:Connection dropped|read E|write E)|RST_STREAM|ECONNRESET/;
 
 /**
- * What kept a call from its peer, in the words of someone who has to mend it; undefined when `details`, the text of a
+ * What surely kept a call from its peer, in the words of someone who has to mend it; undefined when `details`, the text of a
  * status that grpc-js made, is about something else. Never holds an address or a time: a condition must not change with
  * each attempt.
  */
 export function connectionProblem(details: string): string | undefined {
+  if (refusedStream.test(details)) return "it is closing its connections; it is tried again by itself";
   if (!neverConnected.test(details)) return undefined;
   const known = refusals.find(([text]) => text.test(details));
   return known?.[1] ?? "no connection could be made; it is tried again by itself";

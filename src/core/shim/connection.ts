@@ -10,11 +10,15 @@ export type Peer = { readonly outboard: true; readonly description: Description 
 /** One grpc-js channel to one address, and what is known of its peer. */
 export interface Connection {
   readonly endpoint: Endpoint;
+  /** The one of the endpoint's addresses that this leads to. */
+  readonly address: string;
   readonly client: Client;
   /** The peer as `ask` finds it, asked once for each time that the channel connects. */
   peer(ask: () => Promise<Peer>): Promise<Peer>;
   /** grpc-js's name of the channel's state, "READY". */
   state(): string;
+  /** Connects, if it does not yet, without waiting for the first call. */
+  connect(): void;
   close(): void;
 }
 
@@ -44,8 +48,8 @@ const options: ChannelOptions = {
 };
 
 /** Opens a channel. It connects at the first call and from then on by itself until it is closed. */
-export function openConnection(endpoint: Endpoint, events: ConnectionEvents): Connection {
-  const { address, serverName, certificates } = endpoint;
+export function openConnection(endpoint: Endpoint, address: string, events: ConnectionEvents): Connection {
+  const { serverName, certificates } = endpoint;
   const scheme = address.startsWith("[") ? "ipv6" : "ipv4";
   const client = new Client(`${scheme}:${address}`, channelCredentials(certificates, serverName), {
     ...options,
@@ -75,6 +79,7 @@ export function openConnection(endpoint: Endpoint, events: ConnectionEvents): Co
 
   return {
     endpoint,
+    address,
     client,
     peer(ask) {
       if (known !== undefined) return known;
@@ -86,6 +91,7 @@ export function openConnection(endpoint: Endpoint, events: ConnectionEvents): Co
       return asked;
     },
     state: () => connectivityState[channel.getConnectivityState(false)],
+    connect: () => void channel.getConnectivityState(true),
     close() {
       closed = true;
       client.close();

@@ -1,9 +1,10 @@
 import type { KeyObject } from "node:crypto";
-import type { Context, Store } from "../../api/provider.ts";
+import type { Context } from "../../api/provider.ts";
 import type { CallContext } from "../../wire/context.ts";
-import type { ServedKey } from "../../wire/describe.ts";
-import type { GetSecretRequest } from "../../wire/gen/provider/v1/secretstore.ts";
+import type { CompatibilityStore, GetSecretRequest } from "../../wire/gen/provider/v1/secretstore.ts";
 import { storeReferences, type ReferenceTable } from "../credentials/store-references.ts";
+import type { CoreStore } from "../store.ts";
+import type { Served } from "./served.ts";
 import { bareContext, resolveContext } from "./store-context.ts";
 
 /** For whom a client's calls are, and with which store. */
@@ -24,9 +25,9 @@ export interface EnvelopeOptions {
 
 /** Whom an envelope of {@link outboardEnvelope} is for. */
 export interface Recipient {
-  readonly store: Store;
+  readonly store: CoreStore;
   readonly context: Context;
-  readonly served: ServedKey;
+  readonly served: Served;
   readonly signal: AbortSignal;
 }
 
@@ -46,22 +47,32 @@ export async function outboardEnvelope(recipient: Recipient, options: EnvelopeOp
   return { fields, context: resolved };
 }
 
-/** For a peer of the prototype, which reads what the store refers to by itself. */
-export function prototypeEnvelope(store: Store, context: Context): Envelope {
-  const { spec, callerNamespace } = bareContext(store, context.namespace);
+/** For a peer of the prototype, which reads by itself what the store refers to, and the config object that it is from. */
+export function prototypeEnvelope(store: CoreStore, context: Context): Envelope {
+  const { ref, config } = store;
   return {
     fields: {
-      providerRef: undefined,
       context: undefined,
-      sourceNamespace: callerNamespace,
-      compatibilityStore: {
-        storeName: store.name,
-        storeNamespace: store.namespace,
-        storeKind: store.kind,
-        storeUid: store.uid,
-        storeGeneration: store.generation,
-        storeSpecJson: spec,
+      sourceNamespace: context.namespace,
+      providerRef: config && {
+        apiVersion: config.apiVersion,
+        kind: config.kind,
+        name: config.name,
+        namespace: config.namespace,
+        storeRefKind: ref.kind,
       },
+      compatibilityStore: config === undefined ? compatibilityStore(store) : undefined,
     },
+  };
+}
+
+function compatibilityStore(store: CoreStore): CompatibilityStore {
+  return {
+    storeName: store.name,
+    storeNamespace: store.namespace,
+    storeKind: store.kind,
+    storeUid: store.uid,
+    storeGeneration: store.generation,
+    storeSpecJson: bareContext(store, "").spec,
   };
 }

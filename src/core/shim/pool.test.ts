@@ -6,7 +6,7 @@ import { createRegistry } from "../../process/metrics.ts";
 import { certificates } from "../../wire/certificates.ts";
 import type { Endpoint } from "../resolve/endpoint.ts";
 import { context, failure, info, never } from "../../../test/shim-fixture.ts";
-import { createPool } from "./pool.ts";
+import { createPool, type Lease, type Pool } from "./pool.ts";
 import {
   createAuthority,
   describeVault,
@@ -33,7 +33,7 @@ function core(t: Test, endpoint: Endpoint) {
   const registry = createRegistry();
   const pool = createPool({ registry });
   const place = { endpoint };
-  const shim = createShim({ resolver: { endpoint: () => place.endpoint }, references: new Map(), pool, registry });
+  const shim = createShim({ resolver: { endpoint: () => place.endpoint }, references: () => [], pool, registry });
   t.teardown(() => pool.close());
   const store = vaultStore();
   const connect = () =>
@@ -52,6 +52,13 @@ async function oldServer(t: Test): Promise<string> {
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("no port");
   return `127.0.0.1:${address.port}`;
+}
+
+/** A connection to one of the endpoint's addresses. */
+function lease(pool: Pool, endpoint: Endpoint, tried?: ReadonlySet<string>): Lease {
+  const leased = pool.lease(endpoint, tried);
+  if (leased === undefined) throw new Error("no address is left");
+  return leased;
 }
 
 /** Waits until something holds. */
@@ -76,7 +83,7 @@ t.test("a peer that cannot be trusted or reached is said to be so, and nothing e
     ["an expired certificate", expired, /certificate has expired/],
     ["a certificate of tomorrow", future, /certificate is not valid yet/],
     ["a server without a certificate", without, /it has no certificate yet/],
-    ["a server that speaks TLS 1.2", { ...good, address: old }, /does not speak TLS 1\.3/],
+    ["a server that speaks TLS 1.2", { ...good, addresses: [old] }, /does not speak TLS 1\.3/],
     ["a server of another CA", { ...good, certificates: stranger.client }, /not signed by the CA that core trusts/],
     ["nothing there", gone.endpoint, /nothing listens there/],
     ["no certificate of core's own", { ...good, certificates: certificates() }, /no client certificate yet/],
@@ -114,7 +121,7 @@ t.test("a peer that dies during a call and comes back is announced", async (t) =
   t.match(await failure(connect()), { code: "Unavailable" });
   t.strictSame(heard, [], "not before it is back");
 
-  const port = Number(peer.endpoint.address.split(":")[1]);
+  const port = Number(peer.address.split(":")[1]);
   const back = await start(t, { port });
   await until(() => heard.length > 0);
   t.strictSame(heard, ["vault"], "without a call that would have noticed");
@@ -130,7 +137,7 @@ t.test("a peer that comes back at another address is announced too, and its old 
   const heard: string[] = [];
   shim.onReady((key) => heard.push(key));
   await (await connect()).close();
-  const old = pool.lease(peer.endpoint).connection;
+  const old = lease(pool, peer.endpoint).connection;
   peer.kill();
   await until(() => old.state() !== "READY");
   place.endpoint = (await start(t)).endpoint;
@@ -144,12 +151,12 @@ t.test("an unused connection of a peer that moved is closed at once, a used one 
   peer.kill();
   const pool = createPool();
   t.teardown(() => pool.close());
-  const elsewhere = (port: number) => ({ ...peer.endpoint, address: `127.0.0.1:${port}` });
-  const unused = pool.lease(elsewhere(1));
+  const elsewhere = (port: number) => ({ ...peer.endpoint, addresses: [`127.0.0.1:${port}`] });
+  const unused = lease(pool, elsewhere(1));
   unused.release();
-  const used = pool.lease(elsewhere(2));
+  const used = lease(pool, elsewhere(2));
   t.equal(unused.connection.state(), "SHUTDOWN");
-  pool.lease(elsewhere(3));
+  lease(pool, elsewhere(3));
   t.equal(used.connection.state(), "IDLE");
   used.release();
   t.equal(used.connection.state(), "SHUTDOWN");
@@ -160,11 +167,11 @@ t.test("equal endpoints share a connection; another trust, name or identity neve
   const { endpoint } = await start(t);
   const pool = createPool();
   t.teardown(() => pool.close());
-  const one = pool.lease(endpoint);
-  const two = pool.lease({ ...endpoint });
+  const one = lease(pool, endpoint);
+  const two = lease(pool, { ...endpoint });
   t.equal(one.connection, two.connection);
   for (const other of [{ trust: "b" }, { serverName: "other.svc" }, { certificates: stranger.client }]) {
-    t.not(pool.lease({ ...endpoint, ...other }).connection, one.connection, Object.keys(other).join());
+    t.not(lease(pool, { ...endpoint, ...other }).connection, one.connection, Object.keys(other).join());
   }
 });
 
@@ -172,13 +179,13 @@ t.test("a connection is closed when nobody used it for a while, and not before",
   const { endpoint } = await start(t);
   const pool = createPool({ idleAfter: 20 });
   t.teardown(() => pool.close());
-  const idle = pool.lease(endpoint);
-  const busy = pool.lease({ ...endpoint, trust: "b" });
+  const idle = lease(pool, endpoint);
+  const busy = lease(pool, { ...endpoint, trust: "b" });
   idle.release();
   idle.release();
   await until(() => idle.connection.state() === "SHUTDOWN");
   t.equal(busy.connection.state(), "IDLE", "one that is held stays");
-  t.not(pool.lease(endpoint).connection, idle.connection, "the next user gets a new one");
+  t.not(lease(pool, endpoint).connection, idle.connection, "the next user gets a new one");
 });
 
 t.test("a closed pool lets calls in flight end and takes no new ones", async (t) => {

@@ -1,52 +1,71 @@
 import type { Registry } from "../../process/metrics.ts";
 import type { CertificateSource } from "../../wire/certificates.ts";
 import type { Endpoint } from "../resolve/endpoint.ts";
+import { chooseConnection } from "./balance.ts";
 import { openConnection, type Connection } from "./connection.ts";
+import { createHealth, type Health } from "./health.ts";
 import { registerPoolMetrics } from "./metrics.ts";
 
 /** A connection on loan; whoever holds it gives it back. */
 export interface Lease {
   readonly connection: Connection;
   /** Gives it back; the second time does nothing. */
-  release(): void;
+  readonly release: () => void;
 }
 
 /** Connections to providers: one for each address, server name, trust source and client identity. */
 export interface Pool {
-  lease(endpoint: Endpoint): Lease;
+  /**
+   * The best connection to one of the endpoint's addresses, those in `tried` excepted; undefined when none is left. The
+   * provider's connections to other addresses than the endpoint's get no new user and are closed after their last one.
+   */
+  lease(endpoint: Endpoint, tried?: ReadonlySet<string>): Lease | undefined;
   /** Hears the server name of each provider that is connected again after a failure. Returns what ends it. */
   onReady(listener: (serverName: string) => void): () => void;
   /** Closes every connection. Calls in flight go on until they end or are cancelled; new ones are Unavailable. */
   close(): void;
 }
 
-/** What {@link createPool} takes. */
+/** What {@link createPool} takes. Times are milliseconds. */
 export interface PoolOptions {
   /** Where the pool's metrics are registered. */
   readonly registry?: Registry;
-  /** Milliseconds after which an unused connection is closed. */
+  /** After which time an unused connection is closed. */
   readonly idleAfter?: number;
+  /** How often the servers of a provider with several are asked for their health, and how long that may take. */
+  readonly health?: { readonly interval: number; readonly timeout: number };
+}
+
+/** The connections of one provider. Those of equal server name, trust and identity can do the same. */
+interface Peer {
+  readonly name: string;
+  readonly entries: Map<string, Entry>;
 }
 
 interface Entry {
   readonly connection: Connection;
-  readonly peer: string;
+  readonly health: Health;
   users: number;
+  lastUse: number;
   /** When the last user left, by performance.now(). */
   idleSince: number;
+  /** Its address is no longer the provider's. */
   retired: boolean;
 }
 
 const defaultIdleAfter = 5 * 60_000;
+const defaultHealth = { interval: 5_000, timeout: 3_000 };
 
 /** Makes an empty {@link Pool}. */
-export function createPool({ registry, idleAfter = defaultIdleAfter }: PoolOptions = {}): Pool {
-  const entries = new Map<string, Entry>();
+export function createPool(options: PoolOptions = {}): Pool {
+  const { registry, idleAfter = defaultIdleAfter, health: pace = defaultHealth } = options;
+  const peers = new Map<string, Peer>();
   const identities = new WeakMap<CertificateSource, number>();
   const listeners = new Set<(serverName: string) => void>();
-  /** Peers (server name and trust) whose connection was lost or refused and is not back yet. */
+  /** Names of peers with a connection that was lost or refused, none of whose connections came up since. */
   const down = new Set<string>();
   let identitiesSeen = 0;
+  let uses = 0;
 
   function identity(source: CertificateSource): number {
     const known = identities.get(source);
@@ -56,41 +75,92 @@ export function createPool({ registry, idleAfter = defaultIdleAfter }: PoolOptio
     return identitiesSeen;
   }
 
-  function open(endpoint: Endpoint, peer: string): Entry {
-    const connection = openConnection(endpoint, {
+  function peerOf({ serverName, trust, certificates }: Endpoint): Peer {
+    const name = `${serverName} ${trust} ${identity(certificates)}`;
+    return peers.get(name) ?? { name, entries: new Map<string, Entry>() };
+  }
+
+  function open(endpoint: Endpoint, address: string, { name }: Peer): Entry {
+    const connection = openConnection(endpoint, address, {
       up() {
-        if (!down.delete(peer)) return;
+        health.forget();
+        if (!down.delete(name)) return;
         for (const listener of listeners) listener(endpoint.serverName);
       },
-      down: () => down.add(peer),
+      down() {
+        health.forget();
+        down.add(name);
+      },
     });
-    return { connection, peer, users: 0, idleSince: performance.now(), retired: false };
+    const health = createHealth(connection.client, pace.timeout);
+    return { connection, health, users: 0, lastUse: 0, idleSince: performance.now(), retired: false };
   }
 
-  function drop(key: string, entry: Entry): void {
-    entries.delete(key);
-    entry.connection.close();
+  function drop(peer: Peer, { connection }: Entry): void {
+    peer.entries.delete(connection.address);
+    if (peer.entries.size === 0) peers.delete(peer.name);
+    connection.close();
   }
 
-  /** A provider came back at another address: its old channel is closed after its calls. */
-  function retire(peer: string): void {
-    for (const [key, entry] of entries) {
-      if (entry.peer !== peer || entry.connection.state() === "READY") continue;
-      entry.retired = true;
-      if (entry.users === 0) drop(key, entry);
+  function retire(peer: Peer, addresses: readonly string[]): void {
+    for (const [address, entry] of peer.entries) {
+      entry.retired = !addresses.includes(address);
+      if (entry.retired && entry.users === 0) drop(peer, entry);
     }
   }
+
+  /** A peer's connections that may take calls, each on its way up if there are several to choose from. */
+  function listed(endpoint: Endpoint, peer: Peer): readonly Entry[] {
+    const entries = endpoint.addresses.map((address) => {
+      const entry = peer.entries.get(address) ?? open(endpoint, address, peer);
+      peer.entries.set(address, entry);
+      peers.set(peer.name, peer);
+      return entry;
+    });
+    if (entries.length > 1) {
+      for (const { connection, health } of entries) {
+        connection.connect();
+        if (connection.state() === "READY" && health.serving() === undefined) health.ask();
+      }
+    }
+    return entries;
+  }
+
+  function borrow(peer: Peer, entry: Entry): Lease {
+    entry.users += 1;
+    entry.lastUse = uses += 1;
+    let released = false;
+    return {
+      connection: entry.connection,
+      release() {
+        if (released) return;
+        released = true;
+        entry.users -= 1;
+        entry.idleSince = performance.now();
+        if (entry.users === 0 && entry.retired) drop(peer, entry);
+      },
+    };
+  }
+
+  const all = () => [...peers.values()].flatMap((peer) => [...peer.entries.values()].map((entry) => ({ peer, entry })));
 
   const sweep = setInterval(() => {
     const now = performance.now();
-    for (const [key, entry] of entries) {
-      if (entry.users === 0 && now - entry.idleSince >= idleAfter) drop(key, entry);
+    for (const { peer, entry } of all()) {
+      if (entry.users === 0 && now - entry.idleSince >= idleAfter) drop(peer, entry);
     }
   }, idleAfter / 2).unref();
 
+  const rounds = setInterval(() => {
+    for (const { peer, entry } of all()) {
+      // Who is alone gets the calls anyway.
+      if (peer.entries.size > 1 && !entry.retired && entry.connection.state() === "READY") entry.health.ask();
+    }
+  }, pace.interval).unref();
+
   if (registry !== undefined) {
     registerPoolMetrics(registry, () =>
-      [...entries.values()].map(({ connection }) => ({
+      all().map(({ entry: { connection } }) => ({
         target: connection.endpoint.serverName,
         state: connection.state().toLowerCase(),
       })),
@@ -98,29 +168,14 @@ export function createPool({ registry, idleAfter = defaultIdleAfter }: PoolOptio
   }
 
   return {
-    lease(endpoint) {
-      const peer = `${endpoint.serverName} ${endpoint.trust} ${identity(endpoint.certificates)}`;
-      const key = `${endpoint.address} ${peer}`;
-      let entry = entries.get(key);
-      if (entry === undefined) {
-        retire(peer);
-        entry = open(endpoint, peer);
-        entries.set(key, entry);
-      }
-      const held = entry;
-      held.users += 1;
-      held.retired = false;
-      let released = false;
-      return {
-        connection: held.connection,
-        release() {
-          if (released) return;
-          released = true;
-          held.users -= 1;
-          held.idleSince = performance.now();
-          if (held.users === 0 && held.retired) drop(key, held);
-        },
-      };
+    lease(endpoint, tried) {
+      const peer = peerOf(endpoint);
+      retire(peer, endpoint.addresses);
+      const candidates = listed(endpoint, peer)
+        .filter(({ connection }) => tried?.has(connection.address) !== true)
+        .map((entry) => ({ ...entry, entry, state: entry.connection.state(), serving: entry.health.serving() }));
+      const chosen = chooseConnection(candidates);
+      return chosen && borrow(peer, chosen.entry);
     },
     onReady(listener) {
       listeners.add(listener);
@@ -128,7 +183,8 @@ export function createPool({ registry, idleAfter = defaultIdleAfter }: PoolOptio
     },
     close() {
       clearInterval(sweep);
-      for (const [key, entry] of entries) drop(key, entry);
+      clearInterval(rounds);
+      for (const { peer, entry } of all()) drop(peer, entry);
     },
   };
 }

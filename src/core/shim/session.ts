@@ -1,15 +1,17 @@
 import type { MethodDefinition } from "@grpc/grpc-js";
 import type { Credential } from "../../api/credential.ts";
 import { ProviderError } from "../../api/errors.ts";
-import type { Store } from "../../api/provider.ts";
-import type { ServedKey } from "../../wire/describe.ts";
 import type { Resolver } from "../resolve/endpoint.ts";
 import { inlineKey } from "../resolve/inline-key.ts";
+import { ResolutionError } from "../resolve/resolution-error.ts";
+import type { CoreStore } from "../store.ts";
 import type { Callee } from "./call-error.ts";
+import type { Connection, Peer } from "./connection.ts";
 import type { ShimMetrics } from "./metrics.ts";
-import { findPeer } from "./peer.ts";
-import type { Lease, Pool } from "./pool.ts";
+import type { Pool } from "./pool.ts";
 import { presentable } from "./presentable.ts";
+import { reachPeer, wasNeverSent, type Reached, type ReachOptions } from "./reach.ts";
+import { isSameService, servedBy, type Served } from "./served.ts";
 import { unary } from "./unary.ts";
 
 /** Longest wait that a provider may ask for, milliseconds. */
@@ -22,10 +24,11 @@ export interface SessionOptions {
   readonly metrics: ShimMetrics;
 }
 
-/** One store's use of the connection to its provider. */
+/** One store's use of a connection to its provider. */
 export interface Session {
-  /** What the peer says of the store's key; undefined: a peer of the prototype, which cannot say. */
-  readonly served: ServedKey | undefined;
+  /** What the peer says of what the store asks for; undefined: a peer of the prototype, which cannot say. */
+  readonly served: Served | undefined;
+  readonly peer: Peer;
   readonly call: Call;
   /** A text of the provider, fit to be shown: see {@link presentable}. */
   readonly presentText: (text: string) => string;
@@ -46,42 +49,53 @@ export type Call = <Request, Response>(
 
 /** For whom a session is. */
 export interface SessionUser {
-  readonly store: Store;
-  /** Empty when a cluster store is looked at without a caller. */
-  readonly callerNamespace: string;
+  readonly store: CoreStore;
   readonly signal: AbortSignal;
 }
 
 /**
  * Finds a store's provider and what it is. Rejects with ProviderError: as the resolver does, Unavailable and
- * DeadlineExceeded when it cannot be reached, InvalidConfig when it does not serve the store's key.
+ * DeadlineExceeded when it cannot be reached, InvalidConfig when it does not serve what the store asks for.
  */
 export async function openSession(user: SessionUser, options: SessionOptions): Promise<Session> {
-  const { store, callerNamespace, signal } = user;
+  const { store, signal } = user;
   const { resolver, pool, metrics } = options;
-  const key = inlineKey(store);
-  const endpoint = await resolver.endpoint(store, callerNamespace, signal);
-  const callee: Callee = { provider: key, serverName: endpoint.serverName };
+  const endpoint = await resolver.endpoint(store, signal);
+  const callee: Callee = { provider: inlineKey(store), serverName: endpoint.serverName };
   if (endpoint.certificates.current() === undefined) {
     throw new ProviderError("Unavailable", "core has no client certificate yet, so it can call no provider");
   }
-  const lease = pool.lease(endpoint);
+  const question = { pool, endpoint, callee, metrics };
+  const reached = await reachPeer({ ...question, tried: new Set(), signal });
+  if (reached === undefined) {
+    throw new ResolutionError("ProviderUnavailable", `${endpoint.serverName} has no address that can be called now`);
+  }
   try {
-    const peer = await findPeer({ connection: lease.connection, callee, metrics, signal });
-    if (!peer.outboard) return session(lease, callee, metrics, undefined);
-    const served = peer.description.keys.find((candidate) => candidate.key === key);
-    if (served !== undefined) return session(lease, callee, metrics, served);
-    throw new ProviderError(
-      "InvalidConfig",
-      `the provider at ${endpoint.serverName} does not serve ${JSON.stringify(key)}`,
-    );
+    const served = servedBy(reached.peer, store, endpoint.serverName);
+    const isLike = ({ peer }: Reached) => isSameService(served, servedBy(peer, store, endpoint.serverName));
+    return session({ question, reached, served, isLike });
   } catch (error) {
-    lease.release();
+    reached.release();
     throw error;
   }
 }
 
-function session(lease: Lease, callee: Callee, metrics: ShimMetrics, served: ServedKey | undefined): Session {
+/** A call, to be made at one connection or another. */
+interface Made<T> {
+  readonly at: (connection: Connection) => Promise<T>;
+  readonly signal: AbortSignal;
+}
+
+interface SessionParts {
+  readonly question: Omit<ReachOptions, "tried" | "signal">;
+  readonly reached: Reached;
+  readonly served: Served | undefined;
+  /** Whether what was made for this peer can go to another. Throws when that one does not serve the store. */
+  readonly isLike: (other: Reached) => boolean;
+}
+
+function session({ question, reached, served, isLike }: SessionParts): Session {
+  const { callee, metrics } = question;
   let withheld: readonly Credential[] = [];
   const presentText = (text: string) => presentable(text, withheld);
   const presentError = ({ code, message, retryAfter, cause }: ProviderError) =>
@@ -89,14 +103,45 @@ function session(lease: Lease, callee: Callee, metrics: ShimMetrics, served: Ser
       cause,
       ...(retryAfter !== undefined && { retryAfter: Math.min(retryAfter, longestRetryAfter) }),
     });
+
+  /** Another replica for a call that was not sent. What keeps core from that one is not what the call failed of. */
+  async function elsewhere(tried: Set<string>, signal: AbortSignal): Promise<Reached | undefined> {
+    const other = await reachPeer({ ...question, tried, signal }).catch(() => undefined);
+    if (other === undefined) return undefined;
+    try {
+      if (isLike(other)) return other;
+    } catch {
+      // It serves other things.
+    }
+    other.release();
+    return undefined;
+  }
+
+  async function callAt<T>({ connection }: Reached, tried: Set<string>, call: Made<T>): Promise<T> {
+    try {
+      return await call.at(connection);
+    } catch (thrown) {
+      if (!wasNeverSent(thrown)) throw thrown;
+      const other = await elsewhere(tried.add(connection.address), call.signal);
+      if (other === undefined) throw thrown;
+      try {
+        return await callAt(other, tried, call);
+      } finally {
+        other.release();
+      }
+    }
+  }
+
   return {
     served,
+    peer: reached.peer,
     async call(method, request, signal, timeout) {
-      const { connection } = lease;
+      const at = (connection: Connection) => unary({ connection, method, request, callee, signal, timeout, metrics });
       try {
-        return await unary({ connection, method, request, callee, signal, timeout, metrics });
+        return await callAt(reached, new Set(), { at, signal });
       } catch (thrown) {
-        throw presentError(ProviderError.from(thrown));
+        // A text of core's own, and the reason that a store's condition shows.
+        throw thrown instanceof ResolutionError ? thrown : presentError(ProviderError.from(thrown));
       }
     },
     presentText,
@@ -104,6 +149,6 @@ function session(lease: Lease, callee: Callee, metrics: ShimMetrics, served: Ser
     withhold(credentials) {
       withheld = credentials;
     },
-    close: () => lease.release(),
+    close: () => reached.release(),
   };
 }

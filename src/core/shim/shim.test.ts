@@ -3,7 +3,8 @@ import { ProviderError } from "../../api/errors.ts";
 import type { Context as ContextMessage } from "../../wire/gen/outboard/v1/context.ts";
 import type { CompatibilityStore } from "../../wire/gen/provider/v1/secretstore.ts";
 import { credential, failure, info, never, setUp } from "../../../test/shim-fixture.ts";
-import { describeVault, vaultStore } from "../../../test/scripted-peer.ts";
+import { toDescribeResponse, type ServedKind } from "../../wire/describe.ts";
+import { describeVault, vaultStore, type Script } from "../../../test/scripted-peer.ts";
 
 const bytes = (text: string) => Buffer.from(text);
 
@@ -103,7 +104,7 @@ t.test("a peer without Describe reads for itself", async (t) => {
       validate: () => ({ valid: false, error: "no\u001b[2Jway", warnings: [], info: undefined }),
       capabilities: () => ({ capabilities: 2, info: undefined }),
     },
-    { store, outboard: false },
+    { store: { ...store, ...named }, outboard: false },
   );
   const client = await connect();
   t.notOk("read" in client, "it has no Read");
@@ -121,6 +122,82 @@ t.test("a peer without Describe reads for itself", async (t) => {
   t.match(await provider.capabilities(never), ["get", "map", "find", "push", "delete", "exists"]);
   t.strictSame(await provider.validateStore(store, never), { warnings: [], errors: [] });
   t.equal(peer.calls.has("describe"), false);
+});
+
+const config = {
+  apiVersion: "provider.external-secrets.io/v2alpha1",
+  group: "provider.external-secrets.io",
+  version: "v2alpha1",
+  kind: "Vault",
+  namespace: "backends",
+  name: "kv",
+  scope: "ProviderNamespace",
+} as const;
+/** A peer that does not describe itself serves only what names it. */
+const named = { route: { by: "address", address: "provider-vault.system.svc:8080" } } as const;
+const ref = { kind: "ClusterProvider", namespace: "", name: "vault" };
+const configured = { ...vaultStore({ auth: { tokenSecretRef: { name: "creds" } } }), ref, config };
+
+t.test("a peer of the prototype is told which config object a store is from, and reads it itself", async (t) => {
+  let seen: object = {};
+  const { connect } = await setUp(
+    t,
+    { getSecret: (request) => ((seen = request), { value: bytes("v"), info: undefined }) },
+    { store: { ...configured, ...named }, outboard: false },
+  );
+  await (await connect()).getSecret({ key: "k" }, never);
+  t.match(seen, {
+    providerRef: {
+      apiVersion: "provider.external-secrets.io/v2alpha1",
+      kind: "Vault",
+      name: "kv",
+      namespace: "backends",
+      storeRefKind: "ClusterProvider",
+    },
+    sourceNamespace: "team-a",
+    compatibilityStore: undefined,
+    context: undefined,
+  });
+});
+
+t.test("a peer of the prototype that was only discovered gets nothing", async (t) => {
+  const { connect, peer } = await setUp(t, {}, { store: vaultStore(), outboard: false });
+  t.match(await failure(connect()), {
+    code: "PermissionDenied",
+    reason: "ProviderNotApproved",
+    message: /does not say what it serves, so it serves only what names it; name it by spec\.runtimeRef/,
+  });
+  t.strictSame(
+    [...peer.calls.keys()].filter((call) => call !== "describe"),
+    [],
+  );
+});
+
+t.test("a store from a config object is served by who serves that kind in that version, not by its key", async (t) => {
+  const reference = { path: "/auth/tokenSecretRef", kind: "Secret", defaultKey: "token" } as const;
+  const { group, version, kind } = config;
+  const vaultKind: ServedKind = { group, version, kind, operations: ["push"], references: [reference] };
+  const describe = (...kinds: ServedKind[]) =>
+    toDescribeResponse({ name: "v", version: "1", keys: [], kinds, trustBundleDigest: bytes(""), leafSerial: "" });
+  const { provider } = await setUp(t, { describe: () => describe(vaultKind) }, { store: configured });
+  t.strictSame(await provider.capabilities(never), ["push"]);
+
+  const others: [string, Script["describe"]][] = [
+    ["another group", () => describe({ ...vaultKind, group: "other.example.com" })],
+    ["another version", () => describe({ ...vaultKind, version: "v1" })],
+    ["another kind", () => describe({ ...vaultKind, kind: "Fake" })],
+    ["only the key", describeVault()],
+  ];
+  for (const [name, other] of others) {
+    const { connect } = await setUp(t, { ...(other && { describe: other }) }, { store: configured });
+    t.match(
+      await failure(connect()),
+      { code: "InvalidConfig", message: /does not serve "Vault\.v2alpha1\.provider\.external-secrets\.io"/ },
+      name,
+    );
+  }
+  const inline = await setUp(t, { describe: () => describe(vaultKind) });
+  t.match(await failure(inline.connect()), { code: "InvalidConfig", message: /does not serve "vault"/ });
 });
 
 t.test("only a Describe that is not known makes a peer one of the prototype's", async (t) => {

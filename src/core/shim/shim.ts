@@ -8,8 +8,11 @@ import { SecretStoreProviderService } from "../../wire/gen/provider/v1/secretsto
 import type { ReferenceTable } from "../credentials/store-references.ts";
 import type { Resolver } from "../resolve/endpoint.ts";
 import { inlineKey } from "../resolve/inline-key.ts";
+import type { PeerInfo } from "../served-by.ts";
+import type { CoreStore } from "../store.ts";
 import { wireClient } from "./client.ts";
 import { outboardEnvelope, prototypeEnvelope, type EnvelopeOptions } from "./envelope.ts";
+import type { Peer } from "./connection.ts";
 import { createShimMetrics } from "./metrics.ts";
 import type { Pool } from "./pool.ts";
 import { openSession, type Session, type SessionOptions, type SessionUser } from "./session.ts";
@@ -21,7 +24,9 @@ export interface Shim {
    * The provider of a store, looked for at each call of it: what it rejects with is ResolutionError when there is none.
    * Throws ProviderError InvalidConfig when the store does not name exactly one.
    */
-  providerFor(store: Store): Provider;
+  providerFor(store: CoreStore): Provider;
+  /** What the peer that serves a store speaks; undefined: it cannot be reached now. */
+  peer(store: CoreStore, signal: AbortSignal): Promise<Spoken | undefined>;
   /** Hears the key of each provider that is reachable again after a failure. Returns what ends it. */
   onReady(listener: (key: string) => void): () => void;
 }
@@ -42,8 +47,8 @@ export function createShim({ resolver, references, pool, registry }: ShimOptions
   const digestKey = createSecretKey(randomBytes(32));
   const keysOf = new Map<string, Set<string>>();
   const recording: Resolver = {
-    async endpoint(store, callerNamespace, signal) {
-      const endpoint = await resolver.endpoint(store, callerNamespace, signal);
+    async endpoint(store, signal) {
+      const endpoint = await resolver.endpoint(store, signal);
       const keys = keysOf.get(endpoint.serverName) ?? new Set();
       keysOf.set(endpoint.serverName, keys.add(inlineKey(store)));
       return endpoint;
@@ -58,6 +63,8 @@ export function createShim({ resolver, references, pool, registry }: ShimOptions
   };
   return {
     providerFor: (store) => wireProvider(store, options),
+    peer: (store, signal) =>
+      within({ store, signal }, options, async (session) => spokenBy(session.peer)).catch(() => undefined),
     onReady: (listener) =>
       pool.onReady((serverName) => {
         for (const key of keysOf.get(serverName) ?? []) listener(key);
@@ -65,21 +72,28 @@ export function createShim({ resolver, references, pool, registry }: ShimOptions
   };
 }
 
-type ProviderOptions = SessionOptions & EnvelopeOptions;
+/** What a peer speaks, and its version where it tells. */
+type Spoken = Pick<PeerInfo, "protocol" | "version">;
 
-function wireProvider(store: Store, options: ProviderOptions): Provider {
-  return {
-    name: inlineKey(store),
-    capabilities: (signal) => within(anyCaller(store, signal), options, (session) => capabilities(session, signal)),
-    validateStore: (asked, signal) =>
-      within(anyCaller(asked, signal), options, (session) => validateStore(asked, session, signal)),
-    newClient: (asked, context, signal) => newClient(asked, context, signal, options),
-  };
+function spokenBy(peer: Peer): Spoken {
+  return peer.outboard
+    ? { protocol: "outboard.v1", version: peer.description.version }
+    : { protocol: "provider.v1", version: "" };
 }
 
-/** A SecretStore is used in its own namespace; that of a cluster store's users is not known here. */
-function anyCaller(store: Store, signal: AbortSignal): SessionUser {
-  return { store, callerNamespace: store.namespace, signal };
+type ProviderOptions = SessionOptions & EnvelopeOptions;
+
+function wireProvider(store: CoreStore, options: ProviderOptions): Provider {
+  // Whatever spec is asked about, the provider is the one of this store.
+  const { ref, route, callerNamespace, config } = store;
+  const routed = (asked: Store): CoreStore => ({ ...asked, ref, route, callerNamespace, ...(config && { config }) });
+  return {
+    name: inlineKey(store),
+    capabilities: (signal) => within({ store, signal }, options, (session) => capabilities(session, signal)),
+    validateStore: (asked, signal) =>
+      within({ store: routed(asked), signal }, options, (session) => validateStore(asked, session, signal)),
+    newClient: (asked, context, signal) => newClient(routed(asked), context, signal, options),
+  };
 }
 
 async function within<T>(
@@ -96,12 +110,12 @@ async function within<T>(
 }
 
 async function newClient(
-  store: Store,
+  store: CoreStore,
   context: Context,
   signal: AbortSignal,
   options: ProviderOptions,
 ): Promise<SecretsClient> {
-  const session = await openSession({ store, callerNamespace: context.namespace, signal }, options);
+  const session = await openSession({ store, signal }, options);
   try {
     const envelope = await (session.served === undefined
       ? prototypeEnvelope(store, context)

@@ -33,10 +33,11 @@ export async function resolveContext(request: ContextRequest): Promise<CallConte
 
 /** The same without credentials and digest: enough to look at a spec, never to reach a backend. */
 export function bareContext(store: Store, callerNamespace: string): CallContext {
-  const { spec, ...identity } = store;
+  const { apiVersion, kind, namespace, name, uid, generation, spec } = store;
   const { provider, retrySettings } = spec;
   // No more of the spec than providers see: a new refreshInterval must not change the digest.
   const sent = encodeSpec(retrySettings === undefined ? { provider } : { provider, retrySettings });
+  const identity = { apiVersion, kind, namespace, name, uid, generation };
   return { store: identity, spec: sent, callerNamespace, credentials: [], digest: "", ambient: false };
 }
 

@@ -5,6 +5,7 @@ import { ClusterError } from "../../cluster/cluster.ts";
 import type { Kind } from "../../cluster/objects.ts";
 import { dataProblems, secretProblems } from "./data-rules.ts";
 import type { Content } from "./desired.ts";
+import { kindId } from "./kind-id.ts";
 import { invalid, type Problem } from "./problem.ts";
 import type { KindSchemas } from "./schemas.ts";
 
@@ -25,7 +26,7 @@ export function admitStatus(schemas: KindSchemas, kind: Kind, name: string, stat
 }
 
 function fieldOf(schemas: KindSchemas, kind: Kind, field: "spec" | "status"): StructuralSchema {
-  const known = schemas.get(kind.kind);
+  const known = schemas.get(kindId(kind));
   if (known === undefined) throw new ClusterError("NotFound", `${kind.apiVersion} has no kind ${kind.kind} here`);
   return known.schema.properties?.[field] ?? {};
 }

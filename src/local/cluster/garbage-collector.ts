@@ -1,4 +1,5 @@
 import { keyOf, type Entry } from "./entry.ts";
+import { kindId } from "./kind-id.ts";
 import type { Store } from "./store.ts";
 
 /** Removes what has owner references and no owner any more, shortly after, as Kubernetes' garbage collector does. */
@@ -16,7 +17,7 @@ export function createGarbageCollector(store: Store, remove: (entry: Entry) => v
     const looked = [...suspects.values()];
     suspects.clear();
     for (const { kind, metadata } of looked) {
-      const entry = store.get(kind.kind, metadata);
+      const entry = store.get(kindId(kind), metadata);
       if (entry !== undefined && entry.metadata.uid === metadata.uid && isOrphan(entry)) remove(entry);
     }
   };
@@ -24,7 +25,7 @@ export function createGarbageCollector(store: Store, remove: (entry: Entry) => v
     check: (entry) => {
       if (!isOrphan(entry)) return;
       if (suspects.size === 0) queueMicrotask(collect);
-      suspects.set(`${entry.kind.kind}/${keyOf(entry).namespace}/${keyOf(entry).name}`, entry);
+      suspects.set(`${kindId(entry.kind)}/${keyOf(entry).namespace}/${keyOf(entry).name}`, entry);
     },
   };
 }

@@ -2,6 +2,7 @@ import { ClusterError, type ObjectKey } from "../../cluster/cluster.ts";
 import type { Kind } from "../../cluster/objects.ts";
 import type { DesiredObject } from "./desired.ts";
 import { keyOf, type Entry } from "./entry.ts";
+import { kindId } from "./kind-id.ts";
 import { mergeApplied } from "./merge-applied.ts";
 import type { Objects } from "./objects.ts";
 import type { Store } from "./store.ts";
@@ -34,7 +35,7 @@ const manager = "kubectl-client-side-apply";
 export function createKubectl(store: Store, objects: Objects): Kubectl {
   const apply = (desired: DesiredObject): Applied => {
     const { kind, key, labels, annotations, finalizers, content } = desired;
-    const entry = store.get(kind.kind, key);
+    const entry = store.get(kindId(kind), key);
     if (entry === undefined) {
       objects.create(
         kind,
@@ -63,7 +64,7 @@ export function createKubectl(store: Store, objects: Objects): Kubectl {
   return {
     apply,
     remove: (kind, key) => {
-      const entry = store.get(kind.kind, key);
+      const entry = store.get(kindId(kind), key);
       if (entry !== undefined) remove(entry);
       return entry !== undefined;
     },
@@ -78,5 +79,5 @@ export function createKubectl(store: Store, objects: Objects): Kubectl {
 }
 
 function id(kind: Kind, key: ObjectKey): string {
-  return `${kind.kind}/${key.namespace}/${key.name}`;
+  return `${kindId(kind)}/${key.namespace}/${key.name}`;
 }

@@ -7,9 +7,10 @@ import { createEventLog, type CountedEvent } from "./events.ts";
 import { createKubectl, type Kubectl } from "./kubectl.ts";
 import { adopting } from "../../cluster/adopting.ts";
 import { createNotifier } from "../../cluster/notify.ts";
+import { kindId } from "./kind-id.ts";
 import { createObjects, place } from "./objects.ts";
 import { createRequestCounter, type RequestCounts } from "./requests.ts";
-import type { KindSchemas } from "./schemas.ts";
+import { followedKinds, type KindSchemas } from "./schemas.ts";
 import { createStore } from "./store.ts";
 
 /** Everything that is in a {@link LocalCluster}; Secrets whole, managed or not. */
@@ -44,12 +45,13 @@ export function createLocalCluster({ schemas, now, newUid = randomUUID }: LocalC
   const eventLog = createEventLog(now);
   const eventNotifier = createNotifier();
   const objects = createObjects({ store, schemas, notifier, now, newUid });
+  const followed = followedKinds(schemas);
   const views = new WeakMap<readonly Entry[], readonly KubeObject[]>();
 
   const secretOf = (key: ObjectKey) => asSecret(store.get(secretKind.kind, key));
   /** The object that a write names, if it is still the one the writer saw. */
   const current = (kind: Kind, key: ObjectKey, resourceVersion: string) => {
-    const entry = found(store.get(kind.kind, key), kind.kind, key);
+    const entry = found(store.get(kindId(kind), key), kind.kind, key);
     if (entry.metadata.resourceVersion === resourceVersion) return entry;
     throw new ClusterError("Conflict", `${kind.kind} ${place(key)} has changed since it was read; read it again`);
   };
@@ -60,7 +62,7 @@ export function createLocalCluster({ schemas, now, newUid = randomUUID }: LocalC
     return adopting(secret, wholeSecret(entry));
   };
   const list = (kind: Kind, namespace?: string) => {
-    const entries = store.list(kind.kind, namespace);
+    const entries = store.list(kindId(kind), namespace);
     const view = views.get(entries) ?? entries.flatMap((entry) => customView(entry) ?? []);
     views.set(entries, view);
     return view;
@@ -68,10 +70,12 @@ export function createLocalCluster({ schemas, now, newUid = randomUUID }: LocalC
 
   return {
     get: (kind, key) => {
-      const entry = store.get(kind.kind, key);
+      const entry = store.get(kindId(kind), key);
       return entry && customView(entry);
     },
     list,
+    followedKinds: () => [...followed.values()],
+    followedKind: (id) => followed.get(id),
     secret: (key) => {
       const entry = secretOf(key);
       return entry && secretView(entry);
@@ -112,8 +116,8 @@ export function createLocalCluster({ schemas, now, newUid = randomUUID }: LocalC
       return asCustom(objects.update(entry, { finalizers: [...finalizers] }, controllerManager));
     },
     event: (kind, key, event) => {
-      requests.count(eventLog.record(kind.kind, key, event), "Event");
-      eventNotifier.changed({ kind: kind.kind, key });
+      requests.count(eventLog.record(kindId(kind), key, event), "Event");
+      eventNotifier.changed({ kind: kindId(kind), key });
     },
 
     referencedKeys: async (kind, key, keys, signal) => {
@@ -149,7 +153,7 @@ export function createLocalCluster({ schemas, now, newUid = randomUUID }: LocalC
         secrets: entries.filter(isSecret).map(wholeSecret),
       };
     },
-    events: (kind, key) => eventLog.of(kind.kind, key),
+    events: (kind, key) => eventLog.of(kindId(kind), key),
     watchEvents: (listener) => eventNotifier.watch(listener),
     writes: () => requests.writes(),
     reads: () => requests.reads(),

@@ -17,7 +17,7 @@ const dnsLabel = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const qualifiedName = /^([A-Za-z0-9][-\w.]*)?[A-Za-z0-9]$/;
 const annotationsLimit = 256 * 1024;
 
-/** Kubernetes' rules for names, labels, annotations and owner references; no problems: it would be taken. */
+/** Kubernetes' rules for names, labels, annotations and owner references of a kind, named as `kindId` does; no problems: it would be taken. */
 export function metadataProblems(kind: string, metadata: WrittenMetadata): readonly Problem[] {
   return [
     ...nameProblems(kind, metadata.name),

@@ -6,6 +6,7 @@ import { secretChangeProblems } from "./data-rules.ts";
 import { namespaceKind, type Content, type DesiredObject } from "./desired.ts";
 import { isSecret, keyOf, type Entry } from "./entry.ts";
 import { createGarbageCollector } from "./garbage-collector.ts";
+import { kindId } from "./kind-id.ts";
 import { recordWrite } from "./managed-fields.ts";
 import { metadataProblems } from "./metadata-rules.ts";
 import type { Notifier } from "../../cluster/notify.ts";
@@ -59,13 +60,13 @@ export function createObjects({ store, schemas, notifier, now, newUid }: Objects
   };
   const drop = (entry: Entry) => {
     const population = store.population(entry.metadata.namespace);
-    store.delete(entry.kind.kind, entry.metadata);
+    store.delete(kindId(entry.kind), entry.metadata);
     for (const owned of store.ownedBy(entry.metadata.uid)) garbage.check(owned);
     changed(entry, population);
   };
   /** Namespaces exist while something lives in them: then they change too. */
   const changed = (entry: Entry, population: number) => {
-    notifier.changed({ kind: entry.kind.kind, key: keyOf(entry) });
+    notifier.changed({ kind: kindId(entry.kind), key: keyOf(entry) });
     const { namespace } = entry.metadata;
     if ((population === 0) === (store.population(namespace) === 0)) return;
     notifier.changed({ kind: namespaceKind.kind, key: { namespace: "", name: namespace } });
@@ -81,7 +82,7 @@ export function createObjects({ store, schemas, notifier, now, newUid }: Objects
 
   return {
     create: (kind, key, { content, applied, ...written }, manager) => {
-      if (store.get(kind.kind, key) !== undefined) {
+      if (store.get(kindId(kind), key) !== undefined) {
         throw new ClusterError("AlreadyExists", `${kind.kind} ${place(key)} exists already`);
       }
       checkMetadata(kind, { ...key, ...written });
@@ -140,7 +141,7 @@ export function place({ namespace, name }: ObjectKey): string {
 }
 
 function checkMetadata(kind: Kind, metadata: Parameters<typeof metadataProblems>[1]): void {
-  const problems = metadataProblems(kind.kind, metadata);
+  const problems = metadataProblems(kindId(kind), metadata);
   if (problems.length > 0) throw invalid(kind.kind, metadata.name, problems);
 }
 

@@ -1,8 +1,9 @@
 import type { ObjectKey } from "../../cluster/cluster.ts";
 import type { Entry } from "./entry.ts";
 import { createIndex } from "./index-by.ts";
+import { kindId } from "./kind-id.ts";
 
-/** The objects and the ways they are looked up; no rules. No look-up walks objects that it does not answer. */
+/** The objects and the ways they are looked up; no rules. Kinds are named as `kindId` does. No look-up walks objects that it does not answer. */
 export interface Store {
   get(kind: string, key: ObjectKey): Entry | undefined;
   /** Adds the entry, or replaces the one of its kind and key. */
@@ -62,7 +63,7 @@ export function createStore(): Store {
   return {
     get,
     put: (entry) => {
-      drop(entry.kind.kind, entry.metadata);
+      drop(kindId(entry.kind), entry.metadata);
       add(entry);
     },
     delete: drop,
@@ -83,7 +84,8 @@ export function createStore(): Store {
 }
 
 function places({ kind, metadata }: Entry): readonly string[] {
-  return kind.namespaced ? [kind.kind, `${kind.kind}/${metadata.namespace}`] : [kind.kind];
+  const name = kindId(kind);
+  return kind.namespaced ? [name, `${name}/${metadata.namespace}`] : [name];
 }
 
 function secretLabels({ content, metadata }: Entry): readonly string[] {
@@ -100,5 +102,5 @@ function id(kind: string, key: ObjectKey): string {
 }
 
 function idOf({ kind, metadata }: Entry): string {
-  return id(kind.kind, metadata);
+  return id(kindId(kind), metadata);
 }

@@ -1,6 +1,8 @@
 import { appendToken, isObject } from "../../api/structural.ts";
+import type { Kind } from "../../cluster/objects.ts";
 import { dataProblems, secretProblems } from "../cluster/data-rules.ts";
 import type { Content } from "../cluster/desired.ts";
+import { kindId } from "../cluster/kind-id.ts";
 import type { Problem } from "../cluster/problem.ts";
 
 /** An object's own fields, or what is wrong with them. */
@@ -9,10 +11,11 @@ export type Read = { readonly content: Content; readonly problems: readonly Prob
 type Fields = Readonly<Record<string, unknown>>;
 
 /** The fields of an object whose shape its schema has approved. */
-export function readContent(kind: string, object: Fields): Read {
-  if (kind === "Secret") return readSecret(object);
-  if (kind === "ConfigMap") return readConfigMap(object);
-  if (kind === "Namespace" || kind === "ServiceAccount") return { content: { form: "bare" }, problems: [] };
+export function readContent(kind: Kind, object: Fields): Read {
+  const name = kindId(kind);
+  if (name === "Secret") return readSecret(object);
+  if (name === "ConfigMap") return readConfigMap(object);
+  if (name === "Namespace" || name === "ServiceAccount") return { content: { form: "bare" }, problems: [] };
   return { content: { form: "custom", spec: object["spec"] ?? {} }, problems: [] };
 }
 

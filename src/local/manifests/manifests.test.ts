@@ -145,6 +145,22 @@ for (const { name, text, file, want } of taken) {
 }
 
 /** Manifests that are not: the errors as they are printed. */
+const kinds = [
+  "ClusterProvider",
+  "ClusterProviderClass",
+  "ClusterSecretStore",
+  "ConfigMap",
+  "ExternalSecret",
+  "Fake.provider.external-secrets.io",
+  "Namespace",
+  "Provider",
+  "ProviderClass",
+  "Secret",
+  "SecretStore",
+  "ServiceAccount",
+  "Vault.provider.external-secrets.io",
+].join(", ");
+
 const refused: readonly {
   readonly name: string;
   readonly text: string | Uint8Array;
@@ -235,16 +251,12 @@ const refused: readonly {
   {
     name: "a kind that is not for local mode",
     text: "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n",
-    want: [
-      "a.yaml:2:1: kind: apps/v1 Deployment is not for local mode, which takes ClusterProviderClass, ClusterSecretStore, ConfigMap, ExternalSecret, Namespace, ProviderClass, Secret, SecretStore, ServiceAccount",
-    ],
+    want: [`a.yaml:2:1: kind: apps/v1 Deployment is not for local mode, which takes ${kinds}`],
   },
   {
     name: "a kind with a terminal escape",
     text: 'apiVersion: v1\nkind: "\\e[2J"\n',
-    want: [
-      String.raw`a.yaml:2:1: kind: v1 \x1b[2J is not for local mode, which takes ClusterProviderClass, ClusterSecretStore, ConfigMap, ExternalSecret, Namespace, ProviderClass, Secret, SecretStore, ServiceAccount`,
-    ],
+    want: [String.raw`a.yaml:2:1: kind: v1 \x1b[2J is not for local mode, which takes ${kinds}`],
   },
   {
     name: "data that is not Base64",

@@ -1,5 +1,6 @@
 import { appendToken, isObject } from "../../api/structural.ts";
 import type { DesiredObject } from "../cluster/desired.ts";
+import { kindId } from "../cluster/kind-id.ts";
 import { fieldPath, type Problem } from "../cluster/problem.ts";
 import type { KindSchemas } from "../cluster/schemas.ts";
 import { readDocuments, type ManifestDocument, type Position } from "./documents.ts";
@@ -93,9 +94,9 @@ function listed(value: unknown): readonly Item[] {
 function addOnce(objects: Map<string, LoadedObject>, { object, name }: Located): ManifestError | undefined {
   const { kind, key, file } = object;
   const place = key.namespace === "" ? key.name : `${key.namespace}/${key.name}`;
-  const first = objects.get(`${kind.kind}/${place}`);
+  const first = objects.get(`${kindId(kind)}/${place}`);
   if (first !== undefined)
     return { file, ...name, message: `${kind.kind} ${place} is at ${first.file}:${first.line} already` };
-  objects.set(`${kind.kind}/${place}`, object);
+  objects.set(`${kindId(kind)}/${place}`, object);
   return undefined;
 }

@@ -2,6 +2,7 @@ import { applyDefaults } from "../../api/defaults.ts";
 import { isObject } from "../../api/structural.ts";
 import { validate } from "../../api/validate.ts";
 import type { DesiredObject } from "../cluster/desired.ts";
+import { kindId } from "../cluster/kind-id.ts";
 import { metadataProblems } from "../cluster/metadata-rules.ts";
 import { shown, type Problem } from "../cluster/problem.ts";
 import type { KindSchema, KindSchemas } from "../cluster/schemas.ts";
@@ -28,7 +29,7 @@ export function manifestKinds(schemas: KindSchemas): ManifestKinds {
     kind,
     schema: { ...schema, properties: { ...schema.properties, ...shared } },
   });
-  return new Map([...coreSchemas, ...schemas.values()].map((known) => [known.kind.kind, whole(known)]));
+  return new Map([...coreSchemas, ...schemas.values()].map((known) => [kindId(known.kind), whole(known)]));
 }
 
 /**
@@ -53,9 +54,9 @@ export function readObject(kinds: ManifestKinds, value: unknown): ReadObject {
     labels: stringsOf(metadata["labels"]),
     annotations: stringsOf(metadata["annotations"]),
   };
-  const { content, problems: contentProblems } = readContent(kind.kind, given);
+  const { content, problems: contentProblems } = readContent(kind, given);
   const problems = [
-    ...metadataProblems(kind.kind, written),
+    ...metadataProblems(kindId(kind), written),
     ...scopeProblems(kind.kind, kind.namespaced, metadata["namespace"]),
     ...contentProblems,
   ];
@@ -69,11 +70,11 @@ function knownKind(kinds: ManifestKinds, value: Fields): KindSchema | { readonly
   const { apiVersion, kind } = value;
   if (typeof apiVersion !== "string") return { problem: { pointer: "/apiVersion", message: mustBeText(apiVersion) } };
   if (typeof kind !== "string") return { problem: { pointer: "/kind", message: mustBeText(kind) } };
-  const known = kinds.get(kind);
+  const id = kindId({ apiVersion, kind });
+  const known = kinds.get(id);
   if (known?.kind.apiVersion === apiVersion) return known;
-  const sameGroup = known !== undefined && groupOf(known.kind.apiVersion) === groupOf(apiVersion);
-  if (sameGroup) {
-    return { problem: { pointer: "/apiVersion", message: `${kind} is served as ${known.kind.apiVersion} only` } };
+  if (known !== undefined && groupOf(known.kind.apiVersion) === groupOf(apiVersion)) {
+    return { problem: { pointer: "/apiVersion", message: `${id} is served as ${known.kind.apiVersion} only` } };
   }
   const name = `${shown(apiVersion)} ${shown(kind)}`;
   const message = esoGroup.test(apiVersion)

@@ -2,7 +2,7 @@ import { withinDeadline } from "../../../api/deadline.ts";
 import type { Read } from "../../../api/provider.ts";
 import { readAll, readDeadline } from "../../../api/read-all.ts";
 import type { StoreRef } from "../../credentials/dependencies.ts";
-import { toStore, type StoreObject } from "../../kinds.ts";
+import type { CoreStore } from "../../store.ts";
 import { isUnauthenticated, withClient, type StoreClients } from "../../store-clients.ts";
 import { storeTopic } from "../../topics.ts";
 import type { SourceResult } from "./pipeline.ts";
@@ -13,7 +13,8 @@ import { noSuchStore } from "./store-access.ts";
 export interface Caller {
   readonly namespace: string;
   readonly signal: AbortSignal;
-  readonly store: (ref: StoreRef) => StoreObject | undefined;
+  /** Undefined: it does not exist. Throws ProviderError when it cannot be used as it is. */
+  readonly store: (ref: StoreRef) => CoreStore | undefined;
 }
 
 /**
@@ -52,9 +53,8 @@ async function fetchFrom(
   caller: Caller,
 ): Promise<readonly SourceResult[]> {
   try {
-    const object = caller.store(ref);
-    if (object === undefined) throw noSuchStore(ref);
-    const store = toStore(object);
+    const store = caller.store(ref);
+    if (store === undefined) throw noSuchStore(ref);
     return await withinDeadline(caller.signal, readDeadline(reads), (signal) =>
       withClient(
         clients,

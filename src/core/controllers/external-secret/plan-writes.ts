@@ -1,7 +1,7 @@
 import { ProviderError } from "../../../api/errors.ts";
 import type { SecretMap } from "../../../api/provider.ts";
 import type { SecretObject, SecretWrite } from "../../../cluster/objects.ts";
-import { toStore, type ExternalSecretObject } from "../../kinds.ts";
+import type { ExternalSecretObject } from "../../kinds.ts";
 import { providerTopics, storeTopic } from "../../topics.ts";
 import type { Ready } from "../condition.ts";
 import { notFetched, stuck } from "./failure.ts";
@@ -68,8 +68,8 @@ function synced(message: string): Ready {
 /** Any of the stores that were read from may be what failed. */
 function topicsOf(sources: readonly Source[], world: World, error: ProviderError): readonly string[] {
   const topics = sources.flatMap(({ store: ref }) => {
-    const store = world.store(ref);
-    return [storeTopic(ref), ...(store === undefined ? [] : providerTopics(toStore(store), error))];
+    const store = world.usableStore(ref);
+    return [storeTopic(ref), ...(store === undefined ? [] : providerTopics(store, error))];
   });
   return [...new Set(topics)];
 }

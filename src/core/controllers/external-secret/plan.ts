@@ -3,6 +3,7 @@ import type { NamespaceObject, SecretObject, SecretWrite } from "../../../cluste
 import type { Outcome } from "../../../cluster/outcome.ts";
 import type { StoreRef } from "../../credentials/dependencies.ts";
 import type { StoreObject } from "../../kinds.ts";
+import type { CoreStore } from "../../store.ts";
 import type { Ready } from "../condition.ts";
 import type { Failure } from "./failure.ts";
 import type { Source } from "./reads.ts";
@@ -15,6 +16,8 @@ export interface World {
   readonly orphans: readonly SecretObject[];
   readonly namespace: NamespaceObject;
   readonly store: (ref: StoreRef) => StoreObject | undefined;
+  /** The same as it is used; undefined: it cannot be. */
+  readonly usableStore: (ref: StoreRef) => CoreStore | undefined;
 }
 
 /** What of the settings plans depend on. */

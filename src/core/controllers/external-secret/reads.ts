@@ -1,6 +1,11 @@
 import { ProviderError } from "../../../api/errors.ts";
 import type { ExternalSecretData, ExternalSecretDataFrom, SecretStoreRef } from "../../../api/kinds/external-secret.ts";
+import { clusterProvider } from "../../../api/kinds/cluster-provider.ts";
+import { clusterSecretStore } from "../../../api/kinds/cluster-secret-store.ts";
+import { secretStore } from "../../../api/kinds/secret-store.ts";
 import type { Read } from "../../../api/provider.ts";
+import { followedKindId } from "../../../cluster/followed-kinds.ts";
+import { groupOf } from "../../../cluster/objects.ts";
 import type { StoreRef } from "../../credentials/dependencies.ts";
 import type { ExternalSecretObject } from "../../kinds.ts";
 
@@ -59,6 +64,12 @@ export function atSource(source: Source, thrown: unknown): ProviderError {
 }
 
 function storeRef(ref: SecretStoreRef | undefined, namespace: string): StoreRef {
-  const kind = ref?.kind || "SecretStore";
-  return { kind, namespace: kind === "ClusterSecretStore" ? "" : namespace, name: ref?.name ?? "" };
+  const { apiVersion = "", kind = "", name = "" } = ref ?? {};
+  const group = groupOf(apiVersion);
+  if (group !== "" && group !== groupOf(secretStore.apiVersion)) {
+    return { kind: followedKindId({ kind, group }), namespace, name };
+  }
+  const own = kind || secretStore.kind;
+  const isOfCluster = own === clusterSecretStore.kind || own === clusterProvider.kind;
+  return { kind: own, namespace: isOfCluster ? "" : namespace, name };
 }

@@ -7,7 +7,9 @@ import type { Logger } from "../../../process/logs.ts";
 import { getExternalSecret, getStore, type ExternalSecretObject } from "../../kinds.ts";
 import type { StoreRef } from "../../credentials/dependencies.ts";
 import type { ExternalSecretMetrics } from "../../metrics.ts";
+import type { CoreStore } from "../../store.ts";
 import type { StoreClients } from "../../store-clients.ts";
+import { toStore, usableStore } from "../../to-store.ts";
 import { clusterFailure } from "../../../cluster/cluster-failure.ts";
 import { readyOf } from "../condition.ts";
 import type { Contests } from "../contest.ts";
@@ -75,6 +77,11 @@ async function release(
   }
 }
 
+function storeFor(cluster: Cluster, ref: StoreRef, callerNamespace: string): CoreStore | undefined {
+  const object = getStore(cluster, ref);
+  return object && toStore(cluster, object, callerNamespace);
+}
+
 function worldOf(cluster: Cluster, object: ExternalSecretObject): World {
   const { namespace, name } = object.metadata;
   const target = targetName(object);
@@ -84,6 +91,7 @@ function worldOf(cluster: Cluster, object: ExternalSecretObject): World {
     orphans: own.filter(({ metadata }) => metadata.name !== target),
     namespace: cluster.namespace(namespace) ?? { name: namespace, labels: {} },
     store: (ref) => getStore(cluster, ref),
+    usableStore: (ref) => usableStore(cluster, ref, namespace),
   };
 }
 
@@ -107,7 +115,7 @@ class Run {
     if (reads.step === "rest") return reads.outcome;
     if (reads.step === "fail") return this.#fail(reads.failure);
 
-    const caller = { namespace, store: (ref: StoreRef) => getStore(cluster, ref), signal: this.#signal };
+    const caller = { namespace, store: (ref: StoreRef) => storeFor(cluster, ref, namespace), signal: this.#signal };
     const results = await fetchAll(reads.sources, clients, caller);
     // Being told to stop is no failure of the object's.
     if (this.#signal.aborted) return { result: "again" };

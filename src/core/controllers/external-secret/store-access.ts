@@ -1,6 +1,7 @@
 import { ProviderError } from "../../../api/errors.ts";
 import type { NamespaceObject } from "../../../cluster/objects.ts";
 import type { StoreRef } from "../../credentials/dependencies.ts";
+import { isDirect } from "../../direct-refs.ts";
 import type { StoreObject } from "../../kinds.ts";
 import { namespaceTopic, storeTopic } from "../../topics.ts";
 import { readyOf } from "../condition.ts";
@@ -24,7 +25,8 @@ export async function storeAccess(question: {
   const { ref, store, namespace, floodGate } = question;
   const name = JSON.stringify(ref.name);
   if (store === undefined) return denied(ref, noSuchStore(ref).message);
-  if (store.kind === "ClusterSecretStore") {
+  // Of the kinds of ours, those of the cluster have conditions.
+  if (ref.namespace === "") {
     try {
       if (!(await letsIn(store.spec.conditions ?? [], namespace))) {
         const message = `using cluster store ${name} is not allowed from namespace ${JSON.stringify(namespace.name)}: denied by spec.condition`;
@@ -43,10 +45,8 @@ export async function storeAccess(question: {
 /** ESO's words for a reference to a store that does not exist. */
 export function noSuchStore({ kind, name }: StoreRef): ProviderError {
   const quoted = JSON.stringify(name);
-  return new ProviderError(
-    "InvalidConfig",
-    `could not get ${kind} ${quoted}, ${kind}.external-secrets.io ${quoted} not found`,
-  );
+  const resource = isDirect({ kind }) ? kind : `${kind}.external-secrets.io`;
+  return new ProviderError("InvalidConfig", `could not get ${kind} ${quoted}, ${resource} ${quoted} not found`);
 }
 
 function denied(ref: StoreRef, message: string, topics: readonly string[] = []): Access {

@@ -9,17 +9,19 @@ import { createLogger } from "../../../process/logs.ts";
 import { createRegistry } from "../../../process/metrics.ts";
 import { parseSettings } from "../../../process/settings.ts";
 import { createLocalWorld, until } from "../../../../test/local-world.ts";
+import { createMemoryServices, serviceOf, withServices } from "../../../../test/memory-services.ts";
 import { mountedSecret } from "../../../../test/mounted-secret.ts";
 import { createAuthority, describeVault, serverName, startPeer } from "../../../../test/scripted-peer.ts";
 import { info } from "../../../../test/shim-fixture.ts";
 import { startCore } from "../../core.ts";
 import { createClassCertificates } from "../../resolve/class-certificates.ts";
-import { createClassResolver } from "../../resolve/class-resolver.ts";
 import { createLookup } from "../../resolve/lookup.ts";
 import { mountedCertificates } from "../../resolve/mounted-certificates.ts";
+import { createResolver } from "../../resolve/resolver.ts";
 import { createPool } from "../../shim/pool.ts";
 import { createShim } from "../../shim/shim.ts";
 import { coreSettings } from "../../settings.ts";
+import { createResolveWorld } from "../../resolve/world.ts";
 
 const tls = { namespace: "system", name: "tls" };
 const vault = { namespace: "", name: "vault" };
@@ -31,7 +33,8 @@ type SecretReads = Parameters<typeof createClassCertificates>[0];
 /** A core that finds a real gRPC peer through classes, in a cluster in memory. */
 async function setUp(t: Test, { secretReads = (cluster: SecretReads): SecretReads => cluster } = {}) {
   const world = await createLocalWorld();
-  const { cluster } = world;
+  const services = createMemoryServices();
+  const cluster = withServices(world.cluster, services);
   const authority = await createAuthority();
   const peer = await startPeer({
     script: {
@@ -45,23 +48,34 @@ async function setUp(t: Test, { secretReads = (cluster: SecretReads): SecretRead
     server: await authority.server(),
     client: authority.client,
   });
-  const resolve = new Map([[`${serverName}:8080`, peer.endpoint.address]]);
+  const resolve = new Map([[`${serverName}:8080`, peer.address]]);
   const registry = createRegistry();
   const pool = createPool({ registry });
   const readCertificates = createClassCertificates(secretReads(cluster));
   const mount = mountedSecret();
   const mounted = await mountedCertificates({ folder: mount.folder, tell: () => undefined, interval: 5 });
-  const classes = { cluster, systemNamespace: "system", resolve, readCertificates, mounted };
+  const places = { systemNamespace: "system", resolve, allowedAddresses: new Set<string>() };
+  const resolveWorld = createResolveWorld({ cluster, services, ...places, readCertificates, mounted });
   const lookup = createLookup({ table: resolve, now: Date.now });
   const shim = createShim({
-    resolver: createClassResolver({ ...classes, lookup }),
-    references: new Map(),
+    resolver: createResolver({ ...resolveWorld, lookup }),
+    references: () => [],
     pool,
     registry,
   });
   const logger = createLogger({ name: "core", level: "error" });
   const settings = parseSettings(coreSettings, []);
-  const core = startCore({ cluster, ...shim, classes, settings, registry, logger, now: Date.now });
+  const core = startCore({
+    cluster,
+    ...shim,
+    world: resolveWorld,
+    references: () => [],
+    ofAdministrator: () => false,
+    settings,
+    registry,
+    logger,
+    now: Date.now,
+  });
   t.teardown(async () => {
     await core.stop();
     pool.close();
@@ -75,6 +89,7 @@ async function setUp(t: Test, { secretReads = (cluster: SecretReads): SecretRead
     until(`${kind.kind} ${key.name} is ${reason}`, () => world.ready(kind, key)?.["reason"] === reason);
   return {
     ...world,
+    services,
     condition: world.ready,
     becomes,
     secret: () => world.apply("Secret", tls, { stringData: files }),
@@ -154,8 +169,10 @@ test("a class without a Secret says which file is awaited, and stores work as so
   t.equal(cluster.writes().get("update SecretStore/status"), looks, "stores worked all the while");
 });
 
+const said = (condition: Readonly<Record<string, unknown>> | undefined) => String(condition?.["message"]);
+
 test("a class that leads elsewhere is told from one that cannot be used, and a label mends what it is about", async (t) => {
-  const { apply, condition, becomes } = await setUp(t);
+  const { services, apply, condition, becomes } = await setUp(t);
   const own = { namespace: "team-a", name: "own" };
   const spec = (address: string) => ({ spec: { address, tls: { secretRef: { name: "tls" } } } });
   apply("ProviderClass", own, spec("vault.team-b.svc:8080"));
@@ -168,15 +185,19 @@ test("a class that leads elsewhere is told from one that cannot be used, and a l
       labels: { "external-secrets.io/provider-namespace": "cluster" },
     },
   );
+  await until("it is no provider", () => /no Service vault with label/.test(said(condition(providerClass, own))));
+  services.put(serviceOf("vault.team-b"));
+  await becomes(providerClass, own, "CertificateInvalid");
+  services.remove({ namespace: "team-b", name: "vault" });
+  await becomes(providerClass, own, "ProviderNotApproved");
+  services.put(serviceOf("vault.team-b"));
   await becomes(providerClass, own, "CertificateInvalid");
   apply(
     "Secret",
     { ...tls, namespace: "team-a" },
     { stringData: { "ca.crt": "x", "tls.crt": "hunter2", "tls.key": "y" } },
   );
-  await until("its Secret was looked at", () =>
-    /cannot be used/.test(String(condition(providerClass, own)?.["message"])),
-  );
+  await until("its Secret was looked at", () => /cannot be used/.test(said(condition(providerClass, own))));
   t.notMatch(condition(providerClass, own), { message: /hunter2/ });
   apply("ProviderClass", own, spec("10.0.0.1:80"));
   await becomes(providerClass, own, "ProviderNotFound");

@@ -4,7 +4,8 @@ import type { Cluster } from "../../../cluster/cluster.ts";
 import type { Kind } from "../../../cluster/objects.ts";
 import type { Outcome } from "../../../cluster/outcome.ts";
 import { getProviderClass, type ClassRef, type ProviderClassObject } from "../../kinds.ts";
-import { useClass, type ClassWorld } from "../../resolve/classes.ts";
+import { useClass } from "../../resolve/classes.ts";
+import type { ResolveWorld } from "../../resolve/world.ts";
 import { ResolutionError } from "../../resolve/resolution-error.ts";
 import { clusterFailure } from "../../../cluster/cluster-failure.ts";
 import type { Contests } from "../contest.ts";
@@ -14,7 +15,7 @@ import { classReport, type ClassFinding } from "./status.ts";
 export interface ClassDeps {
   readonly cluster: Cluster;
   readonly kind: Kind;
-  readonly world: ClassWorld;
+  readonly world: ResolveWorld;
   readonly contests: Contests;
   /** How often a class is looked at though nothing changed, milliseconds. */
   readonly interval: number;
@@ -38,7 +39,7 @@ export async function reconcileClass(deps: ClassDeps, ref: ClassRef, signal: Abo
   return { result: "done", after: deps.interval };
 }
 
-async function find(object: ProviderClassObject, world: ClassWorld, signal: AbortSignal): Promise<ClassFinding> {
+async function find(object: ProviderClassObject, world: ResolveWorld, signal: AbortSignal): Promise<ClassFinding> {
   try {
     const { certificates } = await useClass(object, world, signal);
     const { problem } = certificates;

@@ -1,4 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
+import { clusterProvider } from "../../../api/kinds/cluster-provider.ts";
+import { provider } from "../../../api/kinds/provider.ts";
 import { ProviderError } from "../../../api/errors.ts";
 import type { Cluster } from "../../../cluster/cluster.ts";
 import type { Kind } from "../../../cluster/objects.ts";
@@ -6,23 +8,28 @@ import type { Outcome } from "../../../cluster/outcome.ts";
 import type { Logger } from "../../../process/logs.ts";
 import type { StoreRef } from "../../credentials/dependencies.ts";
 import type { ReferenceTable } from "../../credentials/store-references.ts";
-import { getStore, toStore, type StoreObject } from "../../kinds.ts";
+import { getStore, type StoreObject } from "../../kinds.ts";
 import type { KindMetrics } from "../../metrics.ts";
+import type { ServedBy } from "../../served-by.ts";
+import type { CoreStore } from "../../store.ts";
 import type { StoreClients } from "../../store-clients.ts";
+import { hasConfigOfCaller, toStore } from "../../to-store.ts";
 import { ResolutionError } from "../../resolve/resolution-error.ts";
 import { namespaceTopic, providerTopics } from "../../topics.ts";
 import type { Contests } from "../contest.ts";
 import { clusterFailure } from "../../../cluster/cluster-failure.ts";
 import { readyOf } from "../condition.ts";
 import { requeueInterval } from "./interval.ts";
-import { reportOf } from "./status.ts";
+import { reportOf, type Serving, type StoreFinding } from "./status.ts";
 import { validate, type Validation } from "./validate.ts";
 
-/** What the controllers of SecretStores and ClusterSecretStores work with. */
+/** What the controller of a kind of store works with. */
 export interface StoreDeps {
   readonly cluster: Cluster;
   readonly kind: Kind;
   readonly clients: StoreClients;
+  /** What can be said of who serves a store; absent: providers are linked in. */
+  readonly servedBy: ServedBy | undefined;
   readonly contests: Contests;
   /** Paths of references, by key of `spec.provider`. */
   readonly references: ReferenceTable;
@@ -35,7 +42,7 @@ export interface StoreDeps {
   readonly onLook: (ref: StoreRef, look: StoreLook) => void;
 }
 
-/** ESO's finalizer of both kinds of store. */
+/** ESO's finalizer of SecretStores and ClusterSecretStores. */
 const esoFinalizer = "secretstore.externalsecrets.io/finalizer";
 
 /**
@@ -68,25 +75,33 @@ export async function reconcileStore(deps: StoreDeps, ref: StoreRef, signal: Abo
 }
 
 async function look(deps: StoreDeps, ref: StoreRef, object: StoreObject, signal: AbortSignal): Promise<Outcome> {
-  const store = toStore(object);
+  let store: CoreStore | undefined;
   let interval = deps.settings.storeRequeueInterval;
   let validation: Validation;
   try {
     interval = requeueInterval(object.spec, interval);
-    validation = await validate(store, deps.clients, deps.references, signal);
+    if (hasConfigOfCaller(object)) {
+      validation = { result: "deferred" };
+    } else {
+      store = toStore(deps.cluster, object, object.metadata.namespace);
+      validation = await validate(store, deps.clients, deps.references, signal);
+    }
   } catch (thrown) {
     validation = { result: "invalid", step: "validate", error: ProviderError.from(thrown) };
   }
   // Being told to stop is no failure of the store's.
   if (signal.aborted) return { result: "again" };
-  const refused = await record(deps, ref, object, validation, signal);
+  const serving = store && (await servingOf(deps, store, validation, signal));
+  if (signal.aborted) return { result: "again" };
+  const refused = await record(deps, { ref, object, store, validation, serving }, signal);
   if (refused !== undefined) return refused;
   if (validation.result !== "invalid") return { result: "done", after: interval };
   const { error } = validation;
   // A class may let the namespace in once its labels are others.
   const denied = error instanceof ResolutionError && error.reason === "ProviderNotApproved" && ref.namespace !== "";
   const topics = denied ? [namespaceTopic(ref.namespace)] : [];
-  return { result: "failed", error, waitsFor: [...providerTopics(store, error), ...topics] };
+  const way = store === undefined ? [] : providerTopics(store, error);
+  return { result: "failed", error, waitsFor: [...way, ...topics] };
 }
 
 /**
@@ -111,17 +126,29 @@ async function write(request: () => Promise<unknown>): Promise<Outcome> {
   }
 }
 
+/** What the status says of who serves a store. */
+async function servingOf(
+  { servedBy }: StoreDeps,
+  store: CoreStore,
+  validation: Validation,
+  signal: AbortSignal,
+): Promise<Serving> {
+  const conflict = servedBy?.conflict(store);
+  const tellsPeer = store.ref.kind === provider.kind || store.ref.kind === clusterProvider.kind;
+  const peer = tellsPeer && validation.result !== "invalid" ? await servedBy?.peer(store, signal) : undefined;
+  return { ...(conflict !== undefined && { conflict }), ...(peer !== undefined && { peer }) };
+}
+
 /** Writes status and event; undefined when that is done, else how the run ends. */
 async function record(
   deps: StoreDeps,
-  ref: StoreRef,
-  object: StoreObject,
-  validation: Validation,
+  look: { readonly ref: StoreRef } & StoreFinding,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
   const { cluster, kind, metrics, logger, now } = deps;
+  const { ref, object, validation } = look;
   const before = readyOf(object.status?.conditions);
-  const { status, events } = reportOf(object, validation, deps.references, now());
+  const { status, events } = reportOf(look, deps.references, now());
   const ready = validation.result !== "invalid";
   const fields = { [kind.kind]: { namespace: ref.namespace, name: ref.name }, ready };
   for (const event of events) cluster.event(kind, ref, event);

@@ -1,20 +1,22 @@
 import { test } from "tap";
 import { ProviderError } from "../../../api/errors.ts";
 import type { SecretStoreSpec } from "../../../api/kinds/secret-store.ts";
-import type { Provider, Store } from "../../../api/provider.ts";
+import type { Provider } from "../../../api/provider.ts";
+import { coreStore, inlineReferences } from "../../../../test/core-store.ts";
 import type { Reference } from "../../../api/references.ts";
 import type { StoreObject } from "../../kinds.ts";
 import { ResolutionError } from "../../resolve/resolution-error.ts";
 import type { StoreClients } from "../../store-clients.ts";
+import { toStore } from "../../to-store.ts";
 import { requeueInterval } from "./interval.ts";
-import { reportOf } from "./status.ts";
+import { reportOf, type Serving } from "./status.ts";
 import { validate, type Validation } from "./validate.ts";
 
 const now = Date.parse("2026-08-08T12:00:00Z");
 const path = "/auth/kubernetes/serviceAccountRef";
-const references = new Map<string, readonly Reference[]>([
-  ["vault", [{ path, kind: "ServiceAccount", apiServerToken: true }]],
-]);
+const marked: readonly Reference[] = [{ path, kind: "ServiceAccount", apiServerToken: true }];
+const references = inlineReferences(new Map([["vault", marked]]));
+const older = { lastTransitionTime: "2026-08-08T11:00:00Z" };
 const valid: Validation = { result: "valid", capabilities: "ReadWrite" };
 
 interface Given {
@@ -40,10 +42,15 @@ function store({ spec = { provider: { vault: {} } }, status, annotations = {} }:
   return { apiVersion: "external-secrets.io/v1", kind: "SecretStore", metadata, spec, ...(status && { status }) };
 }
 
-const report = (object: StoreObject, validation: Validation) => {
-  const { status, events } = reportOf(object, validation, references, now);
+const noKinds = { get: () => undefined, followedKind: () => undefined };
+
+const report = (object: StoreObject, validation: Validation, serving: Serving = {}) => {
+  const used = validation.result === "deferred" ? undefined : toStore(noKinds, object, "");
+  const { status, events } = reportOf({ object, store: used, validation, serving }, references, now);
   return {
-    ready: status.conditions?.[0],
+    status,
+    ready: status.conditions?.find(({ type }) => type === "Ready"),
+    conflict: status.conditions?.find(({ type }) => type === "ProviderConflict"),
     capabilities: status.capabilities,
     events: events.map(({ reason }) => reason),
   };
@@ -78,6 +85,7 @@ test("conditions and events are ESO's, and say more where there is no provider",
       "ProviderNotApproved",
       String.raw`not for\x1b you`,
     ],
+    [{ result: "deferred" }, "True", "ValidationUnknown", "the configuration is in the namespace of each caller"],
   ];
   for (const [validation, status, reason, message] of table) {
     const found = report(store(), validation);
@@ -88,7 +96,7 @@ test("conditions and events are ESO's, and say more where there is no provider",
 });
 
 test("a store that nobody can be validated for is in order while its provider is away, but not without one", async (t) => {
-  const referent: Store = {
+  const referent = coreStore({
     apiVersion: "external-secrets.io/v1",
     kind: "ClusterSecretStore",
     namespace: "",
@@ -96,7 +104,7 @@ test("a store that nobody can be validated for is in order while its provider is
     uid: "u",
     generation: 1,
     spec: { provider: { vault: { auth: { kubernetes: { serviceAccountRef: { name: "app" } } } } } },
-  };
+  });
   const validated = (error: ResolutionError) => {
     const capabilities = () => Promise.reject(error);
     const providerFor = () => ({ capabilities }) as unknown as Provider;
@@ -106,6 +114,68 @@ test("a store that nobody can be validated for is in order while its provider is
   const away = await validated(new ResolutionError("ProviderUnavailable", "nothing listens there"));
   t.strictSame(away, { result: "valid", capabilities: undefined });
   t.match(await validated(new ResolutionError("ProviderNotFound", "none")), { result: "invalid" });
+});
+
+test("that several are approved for a store is a condition for as long as it is so, and an event when it is news", (t) => {
+  const conflict = "system/a serves, system/b does not";
+  const first = report(store(), valid, { conflict });
+  const condition = {
+    type: "ProviderConflict",
+    status: "True",
+    reason: "ProviderConflict",
+    message: conflict,
+    lastTransitionTime: "2026-08-08T12:00:00Z",
+  };
+  t.strictSame(first.conflict, condition);
+  t.match(first.ready, { status: "True" }, "it works all the same");
+  t.strictSame(first.events, ["Valid", "ProviderConflict"]);
+
+  const before = { ...first.status, conditions: first.status.conditions?.map((each) => ({ ...each, ...older })) ?? [] };
+  const same = report(store({ status: before }), valid, { conflict });
+  t.strictSame(same.events, [], "it was told");
+  t.equal(same.conflict?.lastTransitionTime, older.lastTransitionTime, "and is as old as it is");
+  const other = report(store({ status: before }), valid, { conflict: "system/a serves, system/c does not" });
+  t.strictSame(other.events, ["ProviderConflict"]);
+  t.equal(other.conflict?.lastTransitionTime, older.lastTransitionTime);
+  const failed = new ResolutionError("ProviderUnavailable", "no pod of it is ready");
+  const away = report(store(), { result: "invalid", step: "client", error: failed }, { conflict });
+  t.strictSame(away.events, ["ProviderUnavailable", "ProviderConflict"], "it may be why");
+
+  const over = report(store({ status: before }), valid);
+  t.equal(over.conflict, undefined);
+  t.match(over.ready, { status: "True", ...older }, "Ready stays as it was");
+  t.end();
+});
+
+test("a status says who answers, for as long as somebody does not say otherwise", (t) => {
+  const peer = { endpoint: "vault.system.svc:8080", protocol: "outboard.v1", version: "1.2" };
+  const { status } = report(store(), valid, { peer });
+  t.match(status, { endpoint: peer.endpoint, protocol: "outboard.v1", providerVersion: "1.2" });
+  const silent = report(store(), valid, { peer: { ...peer, protocol: "provider.v1", version: "" } }).status;
+  t.equal(silent.protocol, "provider.v1");
+  t.notOk("providerVersion" in silent, "a peer that says no version has none");
+  t.match(report(store({ status }), valid).status, { endpoint: peer.endpoint }, "nobody could tell");
+  t.notOk("endpoint" in report(store(), valid).status);
+  t.end();
+});
+
+test("a config object's status has conditions and no more: other fields would be pruned and written at each look", (t) => {
+  const object = { ...store(), apiVersion: "provider.external-secrets.io/v2alpha1", kind: "Vault", config: {} };
+  const used = coreStore({
+    ...store().metadata,
+    apiVersion: "",
+    kind: "SecretStore",
+    spec: { provider: { vault: {} } },
+  });
+  const { status } = reportOf({ object, store: used, validation: valid }, references, now);
+  t.strictSame(Object.keys(status), ["conditions"]);
+  t.end();
+});
+
+test("a store whose configuration is its callers' is said to be so once", (t) => {
+  const deferred = report(store(), { result: "deferred" });
+  t.strictSame(report(store({ status: deferred.status }), { result: "deferred" }).events, []);
+  t.end();
 });
 
 test("capabilities that cannot be told stay as they were", (t) => {

@@ -1,8 +1,9 @@
 import { withinDeadline } from "../../../api/deadline.ts";
 import { ProviderError } from "../../../api/errors.ts";
-import { storeCapabilities, type Provider, type Store, type StoreCapabilities } from "../../../api/provider.ts";
+import { storeCapabilities, type Provider, type StoreCapabilities } from "../../../api/provider.ts";
 import { isReferent, type ReferenceTable } from "../../credentials/store-references.ts";
 import { ResolutionError } from "../../resolve/resolution-error.ts";
+import type { CoreStore } from "../../store.ts";
 import { withClient, type StoreClients } from "../../store-clients.ts";
 
 /** How far the validation of a store came. */
@@ -10,6 +11,8 @@ export type Validation =
   | { readonly result: "valid"; readonly capabilities: StoreCapabilities | undefined }
   /** The provider could not find out (ESO's ValidationResultUnknown with an error): the store counts as ready. */
   | { readonly result: "undetermined"; readonly error: ProviderError }
+  /** Its configuration is its callers', so that there is nothing to look at without one. */
+  | { readonly result: "deferred" }
   /** `step`: no client could be made, or the client says no. */
   | { readonly result: "invalid"; readonly step: "client" | "validate"; readonly error: ProviderError };
 
@@ -21,7 +24,7 @@ const deadline = 30_000;
  * validated for: it counts as valid without a call, as in ESO. `references` is the table of marked paths.
  */
 export function validate(
-  store: Store,
+  store: CoreStore,
   clients: StoreClients,
   references: ReferenceTable,
   parent: AbortSignal,
@@ -30,7 +33,7 @@ export function validate(
 }
 
 async function validateWithin(
-  store: Store,
+  store: CoreStore,
   clients: StoreClients,
   references: ReferenceTable,
   signal: AbortSignal,

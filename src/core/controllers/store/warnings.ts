@@ -2,7 +2,8 @@ import { opensApiServer } from "../../../api/audiences.ts";
 import type { EventRecord } from "../../../cluster/cluster.ts";
 import { storeReferences, type ReferenceTable } from "../../credentials/store-references.ts";
 import { maintenance } from "../../gen/maintenance.ts";
-import { toStore, type StoreObject } from "../../kinds.ts";
+import type { StoreObject } from "../../kinds.ts";
+import type { CoreStore } from "../../store.ts";
 import { inlineKey } from "../../resolve/inline-key.ts";
 
 /** ESO's annotation that silences what is said about maintenance; any value does. */
@@ -23,8 +24,11 @@ const ofMaintenance = {
 } as const;
 
 /** What there is to say of a store that works. `references` is the table of marked paths. */
-export function storeWarnings(object: StoreObject, references: ReferenceTable): readonly EventRecord[] {
-  const store = toStore(object);
+export function storeWarnings(
+  object: StoreObject,
+  store: CoreStore,
+  references: ReferenceTable,
+): readonly EventRecord[] {
   const status = maintenance.get(inlineKey(store));
   const told =
     status === undefined || Object.hasOwn(object.metadata.annotations, silence) ? [] : [ofMaintenance[status]];

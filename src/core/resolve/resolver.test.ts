@@ -1,15 +1,18 @@
 import t, { type Test } from "tap";
-import type { RuntimeRef, Store } from "../../api/provider.ts";
 import { createCa, issueLeaf } from "../../certs/issue.ts";
 import { createLocalWorld, until } from "../../../test/local-world.ts";
+import { createMemoryServices, serviceOf, sliceOf } from "../../../test/memory-services.ts";
 import { mountedSecret } from "../../../test/mounted-secret.ts";
 import { vaultStore } from "../../../test/scripted-peer.ts";
+import type { ClassRef } from "../kinds.ts";
+import type { CoreStore } from "../store.ts";
 import type { Reloads } from "../../process/reloads.ts";
 import { createClassCertificates } from "./class-certificates.ts";
-import { createClassResolver } from "./class-resolver.ts";
 import { createLookup } from "./lookup.ts";
 import { mountedCertificates } from "./mounted-certificates.ts";
 import { parseResolve } from "./resolve-flag.ts";
+import { createResolver } from "./resolver.ts";
+import { createResolveWorld } from "./world.ts";
 
 const never = new AbortController().signal;
 const validity = { validity: 3_600_000, now: Date.now() };
@@ -30,21 +33,25 @@ async function setUp(t: Test) {
     mount.remove();
   });
   const resolve = parseResolve(["local.test:443=127.0.0.1:4711", "vault.team-a.svc:8080=127.0.0.1:4712"]);
-  const hosts = new Map([["vault.system.svc", "10.0.0.7"]]);
+  const hosts = new Map([["allowed.test", "10.0.0.8"]]);
   const lookup = createLookup({
     table: resolve,
     now: () => 0,
     addressesOf: async (host) => [hosts.get(host) ?? "127.0.0.1"],
   });
   const { cluster } = world;
-  const classWorld = {
+  const services = createMemoryServices([serviceOf("vault.team-a"), serviceOf("vault.system")]);
+  services.setSlices({ namespace: "system", name: "vault" }, [sliceOf(serviceOf("vault.system"), ["10.0.0.7"])]);
+  const resolveWorld = createResolveWorld({
     cluster,
+    services,
     systemNamespace: "system",
     resolve,
+    allowedAddresses: new Set(["allowed.test:443"]),
     readCertificates: createClassCertificates(cluster),
     mounted,
-  };
-  const resolver = createClassResolver({ ...classWorld, lookup });
+  });
+  const resolver = createResolver({ ...resolveWorld, lookup });
   const secret = (namespace: string, stringData: object) =>
     world.apply("Secret", { namespace, name: "tls" }, { stringData });
   const namespaced = (spec: object, name = "vault") =>
@@ -59,14 +66,15 @@ async function setUp(t: Test) {
       { namespace: "", name },
       { spec: { tls: { secretRef: { name: "tls" } }, ...spec } },
     );
-  const find = async (store: Store, caller = store.namespace) => resolver.endpoint(store, caller, never);
-  return { ...world, mount, mounted, secret, namespaced, ofCluster, find };
+  const find = async (store: CoreStore, callerNamespace = store.namespace) =>
+    resolver.endpoint({ ...store, callerNamespace }, never);
+  return { ...world, services, mount, mounted, secret, namespaced, ofCluster, find };
 }
 
-function storeWith(kind: RuntimeRef["kind"] | undefined, storeKind = "SecretStore", name = "vault"): Store {
-  const store = vaultStore();
-  const spec = { ...store.spec, ...(kind && { runtimeRef: { kind, name } }) };
-  return storeKind === "SecretStore" ? { ...store, spec } : { ...store, kind: storeKind, namespace: "", spec };
+function storeWith(kind: ClassRef["kind"], storeKind = "SecretStore"): CoreStore {
+  const namespace = storeKind === "SecretStore" ? "team-a" : "";
+  const ref = { kind, namespace: kind === "ProviderClass" ? namespace : "", name: "vault" };
+  return { ...vaultStore(), kind: storeKind, namespace, route: { by: "class", ref } };
 }
 
 const byClass = storeWith("ProviderClass");
@@ -82,10 +90,10 @@ t.test("a store finds its provider through its class, with the class's certifica
   ofCluster({ address: "vault.system.svc:8080" });
 
   const first = await find(byClass);
-  t.match(first, { address: "127.0.0.1:4712", serverName: "vault.team-a.svc", trust: "Secret team-a/tls" });
+  t.match(first, { addresses: ["127.0.0.1:4712"], serverName: "vault.team-a.svc", trust: "Secret team-a/tls" });
   t.equal(first.certificates.current()?.ca, own["ca.crt"]);
   const second = await find(byClusterClass);
-  t.match(second, { address: "10.0.0.7:8080", serverName: "vault.system.svc", trust: "Secret system/tls" });
+  t.match(second, { addresses: ["10.0.0.7:8080"], serverName: "vault.system.svc", trust: "Secret system/tls" });
   t.equal(second.certificates.current()?.ca, system["ca.crt"], "of the system namespace, not of the store's");
   t.match(await find(clusterStore, "anybody"), second);
   t.equal((await find(byClass)).certificates, first.certificates, "one source for as long as the Secret lives");
@@ -192,17 +200,16 @@ t.test("a Secret that the view does not show is read once in ten seconds", async
 });
 
 t.test("what cannot be found or may not be used says why", async (t) => {
-  const { apply, secret, namespaced, ofCluster, find } = await setUp(t);
+  const { apply, services, secret, namespaced, ofCluster, find } = await setUp(t);
   const good = await pair();
-  const failure = async (store: Store, caller?: string): Promise<object> =>
+  const failure = async (store: CoreStore, caller?: string): Promise<object> =>
     find(store, caller).then(
       () => ({}),
       (error: { reason?: unknown; code?: unknown; message?: unknown }) => ({ ...error, message: error.message }),
     );
-  const check = async (what: string, store: Store, reason: string, message: RegExp, caller?: string) =>
+  const check = async (what: string, store: CoreStore, reason: string, message: RegExp, caller?: string) =>
     t.match(await failure(store, caller), { reason, message }, what);
 
-  await check("no runtimeRef", storeWith(undefined), "ProviderNotFound", /vault: .*set spec\.runtimeRef/);
   await check("no such class", byClass, "ProviderNotFound", /^ProviderClass "vault" not found$/);
   await check(
     "a namespaced class for a cluster store",
@@ -234,20 +241,52 @@ t.test("what cannot be found or may not be used says why", async (t) => {
 
   secret("team-a", good);
   namespaced({ address: "vault.other.svc:8080" });
-  await check("another tenant's Service", byClass, "ProviderNotApproved", /names one of other$/);
+  await check("another tenant's Service", byClass, "ProviderNotApproved", /names another one, in namespace other$/);
   apply(
     "Namespace",
     { namespace: "", name: "other" },
     {},
     { labels: { "external-secrets.io/provider-namespace": "cluster" } },
   );
-  await check("loopback", byClass, "ProviderUnavailable", /not reachable: its name leads to no address/);
+  const other = { namespace: "other", name: "vault" };
+  await check("no such Service", byClass, "ProviderNotApproved", /no Service vault with label external-secrets/);
+  services.put(serviceOf("vault.other", {}, { type: "ExternalName" }));
+  await check("another host", byClass, "ProviderNotApproved", /names an ExternalName Service/);
+  services.put(
+    serviceOf(
+      "vault.other",
+      {},
+      {
+        ports: [
+          { name: "", port: 80 },
+          { name: "b", port: 81 },
+        ],
+      },
+    ),
+  );
+  await check("another port", byClass, "ProviderNotFound", /names port 8080, and the Service has 80, 81$/);
+  services.put(serviceOf("vault.other"));
+  await check(
+    "no pods",
+    byClass,
+    "ProviderUnavailable",
+    /at vault\.other\.svc is not reachable: no pod of it is ready$/,
+  );
+  t.match(await failure(byClass), { service: other }, "with what mends it");
+  services.setSlices(other, [sliceOf(serviceOf("vault.other"), ["127.0.0.1", "169.254.169.254"])]);
+  await check("addresses of no pod", byClass, "ProviderUnavailable", /no pod of it is ready$/);
+  services.setSlices(other, undefined);
+  await check("slices that core may not read", byClass, "ProviderUnavailable", /EndpointSlices cannot be read now$/);
   namespaced({ address: "169.254.169:80" });
   await check("an address that is none", byClass, "ProviderNotFound", /spec\.address must be a DNS name and a port/);
   namespaced({ address: "example.com:443" });
   await check("no Service", byClass, "ProviderNotApproved", /names no Service of the cluster/);
   namespaced({ address: "local.test:443" });
-  t.match(await find(byClass), { address: "127.0.0.1:4711", serverName: "local.test" }, "but for --resolve");
+  t.match(await find(byClass), { addresses: ["127.0.0.1:4711"], serverName: "local.test" }, "but for --resolve");
+  namespaced({ address: "allowed.test:443" });
+  t.match(await find(byClass), { addresses: ["10.0.0.8:443"], serverName: "allowed.test" }, "or --allow-address");
+  namespaced({ address: "allowed.test:444" });
+  await check("another port of it", byClass, "ProviderNotApproved", /let an administrator name it with --allow-addr/);
 
   ofCluster({ address: "example.com:443" });
   const hidden = /^ClusterProviderClass "vault" cannot be used: its Ready condition says why$/;

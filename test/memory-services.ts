@@ -9,8 +9,8 @@ export interface MemoryServices extends Services {
   put(service: ServiceObject): void;
   /** A Service is gone, or has lost its label. Its slices stay, as garbage does for a while. */
   remove(service: ObjectKey): void;
-  /** Puts these slices in the place of all that a Service has; undefined: they cannot be read. */
-  setSlices(service: ObjectKey, slices: readonly EndpointSliceObject[] | undefined): void;
+  /** Puts these slices in the place of all that a Service has; undefined, or what is thrown: they cannot be read. */
+  setSlices(service: ObjectKey, slices: readonly EndpointSliceObject[] | ClusterError | undefined): void;
   /** The events of a Service. */
   eventsOf(service: ObjectKey): readonly EventRecord[];
   /** Hears of Services and of slices, as Cluster.watch does. Returns what ends it. */
@@ -20,7 +20,7 @@ export interface MemoryServices extends Services {
 /** See {@link MemoryServices}. */
 export function createMemoryServices(first: readonly ServiceObject[] = []): MemoryServices {
   const services = new Map(first.map((service) => [idOf(service.metadata), service]));
-  const slicesOf = new Map<string, readonly EndpointSliceObject[] | undefined>();
+  const slicesOf = new Map<string, readonly EndpointSliceObject[] | ClusterError | undefined>();
   const events = new Map<string, readonly EventRecord[]>();
   const notifier = createNotifier();
   const changed = (kind: string, { namespace, name }: ObjectKey) =>
@@ -32,6 +32,7 @@ export function createMemoryServices(first: readonly ServiceObject[] = []): Memo
       signal.throwIfAborted();
       const slices = slicesOf.has(idOf(key)) ? slicesOf.get(idOf(key)) : [];
       if (slices === undefined) throw new ClusterError("Forbidden", "endpointslices: 403");
+      if (slices instanceof ClusterError) throw slices;
       return slices;
     },
     serviceEvent: (key, event) => void events.set(idOf(key), [...(events.get(idOf(key)) ?? []), event]),

@@ -82,7 +82,7 @@ test("no message quotes a value", (t) => {
 
 test("everything that is wrong is found at once", (t) => {
   const value = {
-    secretStoreRef: { name: "Upper", kind: "Store" },
+    secretStoreRef: { name: "Upper", kind: "a store" },
     target: { name: 5 },
     data: [{ remoteRef: { key: "k" } }, { secretKey: "a b", remoteRef: {}, sourceRef: {} }],
     dataFrom: [{ find: { name: { regex: "x" } }, rewrite: [{ regexp: { source: "a" } }] }],
@@ -101,6 +101,18 @@ test("everything that is wrong is found at once", (t) => {
       "/dataFrom/0/rewrite/0/regexp/target",
     ],
   );
+  t.end();
+});
+
+test("a kind that is no store is found once all else is right, as an API server looks at rules last", (t) => {
+  const problem = (kind: string, name = "main", apiVersion?: string) =>
+    validate(externalSecret.spec, { secretStoreRef: { name, kind, ...(apiVersion && { apiVersion }) } }).map(
+      ({ pointer }) => pointer,
+    );
+  t.strictSame(problem("Store"), ["/secretStoreRef/kind"]);
+  t.strictSame(problem("Store", "Upper"), ["/secretStoreRef/name"]);
+  t.strictSame(problem("ClusterProvider"), []);
+  t.strictSame(problem("Store", "main", "acme.example/v1"), []);
   t.end();
 });
 

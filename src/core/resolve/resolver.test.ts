@@ -1,5 +1,6 @@
 import t, { type Test } from "tap";
 import { createCa, issueLeaf } from "../../certs/issue.ts";
+import { ClusterError } from "../../cluster/cluster.ts";
 import { createLocalWorld, until } from "../../../test/local-world.ts";
 import { createMemoryServices, serviceOf, sliceOf } from "../../../test/memory-services.ts";
 import { mountedSecret } from "../../../test/mounted-secret.ts";
@@ -277,6 +278,8 @@ t.test("what cannot be found or may not be used says why", async (t) => {
   await check("addresses of no pod", byClass, "ProviderUnavailable", /no pod of it is ready$/);
   services.setSlices(other, undefined);
   await check("slices that core may not read", byClass, "ProviderUnavailable", /EndpointSlices cannot be read now$/);
+  services.setSlices(other, new ClusterError("TooManyRequests", "use fewer Services"));
+  await check("slices beyond what is followed", byClass, "ProviderUnavailable", /reachable: use fewer Services$/);
   namespaced({ address: "169.254.169:80" });
   await check("an address that is none", byClass, "ProviderNotFound", /spec\.address must be a DNS name and a port/);
   namespaced({ address: "example.com:443" });

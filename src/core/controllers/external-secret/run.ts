@@ -175,7 +175,9 @@ class Run {
       await cluster.updateStatus(externalSecret, metadata, metadata.resourceVersion, status, this.#signal);
       return outcome;
     } catch (thrown) {
-      return retried(thrown);
+      const ended = retried(thrown);
+      const { waitsFor = [] } = outcome.result === "failed" ? outcome : {};
+      return ended.result === "again" ? { ...ended, waitsFor } : ended;
     }
   }
 

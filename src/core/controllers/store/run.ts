@@ -94,14 +94,16 @@ async function look(deps: StoreDeps, ref: StoreRef, object: StoreObject, signal:
   const serving = store && (await servingOf(deps, store, validation, signal));
   if (signal.aborted) return { result: "again" };
   const refused = await record(deps, { ref, object, store, validation, serving }, signal);
-  if (refused !== undefined) return refused;
-  if (validation.result !== "invalid") return { result: "done", after: interval };
+  if (validation.result !== "invalid") return refused ?? { result: "done", after: interval };
   const { error } = validation;
   // A class may let the namespace in once its labels are others.
   const denied = error instanceof ResolutionError && error.reason === "ProviderNotApproved" && ref.namespace !== "";
   const topics = denied ? [namespaceTopic(ref.namespace)] : [];
   const way = store === undefined ? [] : providerTopics(store, error);
-  return { result: "failed", error, waitsFor: [...way, ...topics] };
+  const waitsFor = [...way, ...topics];
+  // What it failed of is told at the next look; what mends it makes that one due at once, all the same.
+  if (refused !== undefined) return refused.result === "again" ? { ...refused, waitsFor } : refused;
+  return { result: "failed", error, waitsFor };
 }
 
 /**

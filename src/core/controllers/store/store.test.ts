@@ -2,6 +2,10 @@ import { test } from "tap";
 import { ProviderError } from "../../../api/errors.ts";
 import type { SecretStoreSpec } from "../../../api/kinds/secret-store.ts";
 import type { Provider } from "../../../api/provider.ts";
+import { secretStore } from "../../../api/kinds/secret-store.ts";
+import { ClusterError, type Cluster } from "../../../cluster/cluster.ts";
+import { createLogger } from "../../../process/logs.ts";
+import type { StoreContext } from "../../credentials/credentials.ts";
 import { coreStore, inlineReferences } from "../../../../test/core-store.ts";
 import type { Reference } from "../../../api/references.ts";
 import type { StoreObject } from "../../kinds.ts";
@@ -9,6 +13,7 @@ import { ResolutionError } from "../../resolve/resolution-error.ts";
 import type { StoreClients } from "../../store-clients.ts";
 import { toStore } from "../../to-store.ts";
 import { requeueInterval } from "./interval.ts";
+import { reconcileStore } from "./run.ts";
 import { reportOf, type Serving } from "./status.ts";
 import { validate, type Validation } from "./validate.ts";
 
@@ -219,4 +224,36 @@ test("a store is validated as often as it says", (t) => {
   for (const wrong of [-1, "-1s", "soon"])
     t.throws(() => interval(wrong), { code: "InvalidConfig", message: /^invalid refreshInterval/ });
   t.end();
+});
+
+test("a failing store whose status is written by somebody else too is still woken by what mends it", async (t) => {
+  const gone = new ResolutionError("ProviderUnavailable", "away");
+  const provider = { newClient: () => Promise.reject(gone) } as unknown as Provider;
+  const run = (conflict: boolean) =>
+    reconcileStore(
+      {
+        cluster: {
+          get: () => store(),
+          event: () => undefined,
+          updateStatus: async () => {
+            if (conflict) throw new ClusterError("Conflict", "another one");
+            return store();
+          },
+        } as unknown as Cluster,
+        kind: secretStore,
+        clients: { providerFor: () => provider, credentials: { context: () => ({}) as StoreContext } },
+        servedBy: undefined,
+        contests: { leave: () => undefined },
+        references,
+        settings: { controllerClass: "", storeRequeueInterval: 1_000 },
+        metrics: { condition: () => undefined, duration: () => undefined, forget: () => undefined },
+        logger: createLogger({ name: "store", level: "error" }),
+        now: () => now,
+        onLook: () => undefined,
+      },
+      { kind: "SecretStore", namespace: "team", name: "main" },
+      new AbortController().signal,
+    );
+  t.match(await run(false), { result: "failed", waitsFor: ["provider:vault"] });
+  t.match(await run(true), { result: "again", waitsFor: ["provider:vault"] });
 });

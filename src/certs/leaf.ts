@@ -11,7 +11,8 @@ import { decideLeaf, leafKeys, namesHeld, validityOf } from "./leaf-decision.ts"
 import type { IssuingCa, LeafDecision, LeafReason, LeafRules } from "./leaf-decision.ts";
 import type { IssueLimits } from "./limits.ts";
 import type { CertsMetrics, Series } from "./metrics.ts";
-import { idOf, rotateAnnotation, sharedSecretName, systemLabel } from "./names.ts";
+import { sharedSecretName } from "../api/server-secret.ts";
+import { idOf, rotateAnnotation, systemLabel } from "./names.ts";
 import { ownersOf } from "./owners.ts";
 import type { Propagation } from "./propagation.ts";
 import { servicesPerNamespace, type Target } from "./target.ts";

@@ -12,14 +12,6 @@ export const caSecretName = "eso-provider-ca-internal";
 /** Holds core's client certificate. */
 export const coreSecretName = "eso-provider-client-tls";
 
-/** One Secret for all Services of a namespace that is neither the system's nor labelled. */
-export const sharedSecretName = "external-secrets-provider-tls";
-
-/** The Secret of one Service, in the system namespace and in labelled ones. */
-export function serverSecretName(service: string): string {
-  return `${sharedSecretName}-${service}`;
-}
-
 /** The Secret of a client other than core. */
 export function clientSecretName(client: string): string {
   return `eso-provider-${client}-client-tls`;

@@ -2,7 +2,7 @@ import { providerNamespaceLabel } from "../api/provider-namespace.ts";
 import type { ObjectKey } from "../cluster/cluster.ts";
 import type { Client } from "./clients.ts";
 import type { CertsNamespace, LabelledService } from "./cluster.ts";
-import { serverSecretName, sharedSecretName } from "./names.ts";
+import { serverSecretName, sharedSecretName } from "../api/server-secret.ts";
 
 /** A Secret that there is to be, and what is in it. */
 export interface Target {

@@ -1,6 +1,7 @@
 import type { ObjectKey } from "../cluster/cluster.ts";
 import type { CertsCluster, LabelledService } from "./cluster.ts";
-import { caSecretName, idOf, serverSecretName, sharedSecretName } from "./names.ts";
+import { serverSecretName, sharedSecretName } from "../api/server-secret.ts";
+import { caSecretName, idOf } from "./names.ts";
 import { clientTargets, secretOf, serverTargets, type Target, type TargetRules } from "./target.ts";
 
 /** What a Secret's name stands for now. */

@@ -9,7 +9,8 @@ import { createRegistry, type Registry } from "../../process/metrics.ts";
 import { aborted, endInTime } from "../../process/shutdown.ts";
 import { startCerts, type Certs, type CertsRules } from "../certs.ts";
 import { clientsOf } from "../clients.ts";
-import { caSecretName, sharedSecretName } from "../names.ts";
+import { sharedSecretName } from "../../api/server-secret.ts";
+import { caSecretName } from "../names.ts";
 import type { CertsSettings } from "./settings.ts";
 import packageJson from "../../../package.json" with { type: "json" };
 

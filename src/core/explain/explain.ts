@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { escapeControl } from "../../api/escape.ts";
 import { ProviderError } from "../../api/errors.ts";
 import { externalSecret } from "../../api/kinds/external-secret.ts";
+import { serverSecretName, sharedSecretName } from "../../api/server-secret.ts";
 import { ClusterError, type ObjectKey } from "../../cluster/cluster.ts";
 import { secretResource } from "../../cluster/kubernetes/paths.ts";
 import type { Snapshot } from "../../cluster/kubernetes/snapshot.ts";
@@ -13,10 +14,12 @@ import { storeAccess } from "../controllers/external-secret/store-access.ts";
 import type { StoreRef } from "../credentials/dependencies.ts";
 import { getExternalSecret, getStore, type ExternalSecretObject, type StoreObject } from "../kinds.ts";
 import { targetText, type Target } from "../resolve/address-target.ts";
+import { mountedTrust } from "../resolve/classes.ts";
+import { isOfAdministrator } from "../resolve/offer.ts";
 import { podAddresses } from "../resolve/pod-addresses.ts";
 import { addressesOf, choiceFor, destinationOf, wantedBy, type Destination } from "../resolve/resolver.ts";
 import { wantedText } from "../resolve/serves.ts";
-import { createResolveWorld, type ResolveWorld } from "../resolve/world.ts";
+import { createResolveWorld, namespaceWorld, type ResolveWorld } from "../resolve/world.ts";
 import type { CoreStore } from "../store.ts";
 import { toStore } from "../to-store.ts";
 import type { Step } from "./steps.ts";
@@ -98,7 +101,7 @@ async function explainProvider(used: CoreStore, store: StoreObject, world: Expla
   const { snapshot, signal } = world;
   const resolving = worldOf(world);
   const found = await settled(world, () => destinationOf(used, resolving, signal));
-  const hidden = unseen(snapshot, "services");
+  const hidden = snapshot.refusals().get("services");
   if ("error" in found) {
     return [hidden === undefined ? stops("provider", found.error.message) : unknown("provider", hidden)];
   }
@@ -137,12 +140,11 @@ async function endpointStep(target: Target, resolving: ResolveWorld, { signal }:
 /** What the certificate controller made for the Service; of a class with certificates of its own, that they are there. */
 async function certificateStep({ target, trust }: Destination, world: ExplainWorld): Promise<Step> {
   const { snapshot, signal, now, systemNamespace } = world;
-  if (target.by !== "service" || trust !== "mounted")
+  if (target.by !== "service" || trust !== mountedTrust)
     return unknown("certificate", `from ${trust}; the provider's own is its matter`);
   const { namespace, name } = target.service.metadata;
-  const labels = snapshot.namespace(namespace)?.labels ?? {};
-  const own = namespace === systemNamespace || labels["external-secrets.io/provider-namespace"] === "cluster";
-  const key = { namespace, name: own ? `external-secrets-provider-tls-${name}` : "external-secrets-provider-tls" };
+  const own = isOfAdministrator(namespace, namespaceWorld({ cluster: snapshot, systemNamespace }, namespace));
+  const key = { namespace, name: own ? serverSecretName(name) : sharedSecretName };
   try {
     const secret = await snapshot.read(secretResource, key, signal);
     const pem = Buffer.from(secret?.data?.["tls.crt"] ?? "", "base64").toString();
@@ -221,10 +223,6 @@ async function settled<T>(
       (thrown: unknown) => ({ error: ProviderError.from(thrown) }),
     ),
   );
-}
-
-function unseen(snapshot: Snapshot, what: string): string | undefined {
-  return snapshot.refusals().get(what);
 }
 
 function ok(name: string, says: string): Step {

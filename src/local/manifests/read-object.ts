@@ -8,6 +8,7 @@ import { shown, type Problem } from "../cluster/problem.ts";
 import type { KindSchema, KindSchemas } from "../cluster/schemas.ts";
 import { readContent } from "./content.ts";
 import { coreSchemas, metadataSchema } from "./core-schemas.ts";
+import { groupOf } from "../../cluster/objects.ts";
 
 /** An object, or what is wrong with it; pointers are from the object's root. */
 export type ReadObject =
@@ -85,10 +86,6 @@ function knownKind(kinds: ManifestKinds, value: Fields): KindSchema | { readonly
 
 function mustBeText(value: unknown): string {
   return value === undefined ? "is required" : "must be of type string";
-}
-
-function groupOf(apiVersion: string): string {
-  return apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
 }
 
 /** Without any metadata it is the name that is missing. */

@@ -1,4 +1,4 @@
-import type { OwnerReference } from "../../../cluster/objects.ts";
+import { groupOf, type OwnerReference } from "../../../cluster/objects.ts";
 import type { ExternalSecretObject } from "../../kinds.ts";
 
 /** The target belongs to somebody else: nothing to do until something changes. `condition` is ESO's message. */
@@ -38,7 +38,7 @@ export function withController(
 }
 
 function takenBy(controller: OwnerReference, own: OwnerReference, secret: string): OwnershipError {
-  if (group(controller) === group(own) && controller.kind === own.kind) {
+  if (groupOf(controller.apiVersion) === groupOf(own.apiVersion) && controller.kind === own.kind) {
     const message = `secret is owned by another ExternalSecret: ${controller.name}`;
     return new OwnershipError("target is owned by another ExternalSecret", message);
   }
@@ -49,9 +49,5 @@ function takenBy(controller: OwnerReference, own: OwnerReference, secret: string
 }
 
 function sameOwner(a: OwnerReference, b: OwnerReference): boolean {
-  return group(a) === group(b) && a.kind === b.kind && a.name === b.name;
-}
-
-function group({ apiVersion }: OwnerReference): string {
-  return apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
+  return groupOf(a.apiVersion) === groupOf(b.apiVersion) && a.kind === b.kind && a.name === b.name;
 }

@@ -5,7 +5,7 @@ import { clusterSecretStore } from "../api/kinds/cluster-secret-store.ts";
 import { externalSecret } from "../api/kinds/external-secret.ts";
 import { secretStore } from "../api/kinds/secret-store.ts";
 import type { Operation, Provider, Read, ReadResult, Store } from "../api/provider.ts";
-import type { ObjectKey } from "../cluster/cluster.ts";
+import { ClusterError, type ObjectKey } from "../cluster/cluster.ts";
 import { createLocalCluster } from "../local/cluster/local-cluster.ts";
 import { loadSchemas } from "../local/cluster/schemas.ts";
 import { manifestKinds, readObject } from "../local/manifests/read-object.ts";
@@ -110,7 +110,7 @@ function testWorld(argv: readonly string[] = []) {
     registry,
     lines,
     apply,
-    start: (more: { readonly reconciledElsewhere?: ReadonlySet<string> } = {}) =>
+    start: (more: { readonly reconciledElsewhere?: ReadonlySet<string>; readonly cluster?: typeof cluster } = {}) =>
       startCore({
         cluster,
         providerFor,
@@ -252,6 +252,28 @@ test("a Secret that is edited or deleted is put back; a renamed target leaves no
     "its Secret went with it",
     () => world.cluster.secret({ namespace: "team", name: "renamed" }) === undefined,
   );
+});
+
+test("a write whose answer was lost is no failure for an hour", async (t) => {
+  const world = testWorld();
+  world.store();
+  world.externalSecret();
+  let lost = 0;
+  const createSecret: typeof world.cluster.createSecret = async (...given) => {
+    const made = await world.cluster.createSecret(...given);
+    if (given[0].name !== "app" || lost > 0 || world.ready() === undefined) return made;
+    lost += 1;
+    throw new ClusterError("Unavailable", "the connection was reset");
+  };
+  const core = world.start({ cluster: { ...world.cluster, createSecret } });
+  t.teardown(() => core.stop());
+  await until("it is Ready", () => world.ready()?.["status"] === "True");
+
+  world.cluster.remove({ apiVersion: "v1", kind: "Secret", namespaced: true }, app);
+  await until("it failed to be put back", () => world.ready()?.["status"] === "False");
+  t.equal(world.secretOf()["one"], "hunter2-hunter2", "it was made all the same");
+  await until("it is Ready again", () => world.ready()?.["status"] === "True");
+  t.equal(lost, 1);
 });
 
 test("what failed through a store recovers as soon as the store does", async (t) => {

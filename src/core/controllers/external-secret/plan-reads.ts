@@ -1,5 +1,6 @@
 import type { ExternalSecretObject } from "../../kinds.ts";
 import { firstLookTopic, storeTopic } from "../../topics.ts";
+import { readyOf } from "../condition.ts";
 import { notFetched } from "./failure.ts";
 import type { PlanSettings, ReadPlan, World } from "./plan.ts";
 import { atSource, sourcesOf, storesOf, type Source } from "./reads.ts";
@@ -22,7 +23,9 @@ export async function planReads(
 
   const failure = refusal(object);
   if (failure !== undefined) return { step: "fail", failure };
-  if (!shouldRefresh(object, now) && isSecretValid(world.secret)) {
+  // What failed is tried to its end, though a write that was thought lost may have put the Secret right.
+  const failed = readyOf(object.status?.conditions)?.status === "False";
+  if (!failed && !shouldRefresh(object, now) && isSecretValid(world.secret)) {
     return { step: "rest", outcome: nextLook(refreshInterval(object.spec), refreshTimeOf(object), now) };
   }
   return planSources(sourcesOf(object), world, settings);

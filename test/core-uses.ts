@@ -68,6 +68,29 @@ export function providerOf(name: string, address: string, namespace?: string): o
   };
 }
 
+/** A store of key vault, and what it refers to: that is read before it shows that nothing listens at its address. */
+export function unreachableVault(ca: string): readonly object[] {
+  return [
+    { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "reader" } },
+    { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "ca" }, data: { ca } },
+    {
+      apiVersion: "external-secrets.io/v1",
+      kind: "SecretStore",
+      metadata: { name: "vault" },
+      spec: {
+        runtimeRef: { kind: "ClusterProviderClass", name: "vault" },
+        provider: {
+          vault: {
+            server: "https://127.0.0.1:1",
+            caProvider: { type: "ConfigMap", name: "ca", key: "ca" },
+            auth: { kubernetes: { mountPath: "kubernetes", role: "r", serviceAccountRef: { name: "reader" } } },
+          },
+        },
+      },
+    },
+  ];
+}
+
 /**
  * One use of each right of core's Roles but those to list and watch, and those about the Lease. The classes "fake" and
  * "vault" are there; nothing listens where the vault stores lead.
@@ -93,28 +116,7 @@ export function usesOf(world: Installation): readonly Use[] {
     await world.applyCertificates(space);
     await world.apply(space, { ...classOf("fake"), kind: "ProviderClass" });
   };
-  /** A store whose credentials are read before it shows that nothing listens at its address. */
-  const vaultStore = (space: string) =>
-    world.apply(
-      space,
-      { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "reader" } },
-      { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "ca" }, data: { ca: world.provider.keys.core.ca } },
-      {
-        apiVersion: "external-secrets.io/v1",
-        kind: "SecretStore",
-        metadata: { name: "vault" },
-        spec: {
-          runtimeRef: { kind: "ClusterProviderClass", name: "vault" },
-          provider: {
-            vault: {
-              server: "https://127.0.0.1:1",
-              caProvider: { type: "ConfigMap", name: "ca", key: "ca" },
-              auth: { kubernetes: { mountPath: "kubernetes", role: "r", serviceAccountRef: { name: "reader" } } },
-            },
-          },
-        },
-      },
-    );
+  const vaultStore = (space: string) => world.apply(space, ...unreachableVault(world.provider.keys.core.ca));
   const hasAskedVault = async (space: string) =>
     readyOf(await world.get(space, "secretstore/vault"))?.reason === "ProviderUnavailable";
 

@@ -19,8 +19,6 @@ import { SecretStoreProviderService } from "../src/wire/gen/provider/v1/secretst
 import { listenTls } from "../src/wire/tls-listener.ts";
 import { toStatus } from "../src/wire/status.ts";
 import type { Endpoint } from "../src/core/resolve/endpoint.ts";
-import type { CoreStore } from "../src/core/store.ts";
-import { coreStore } from "./core-store.ts";
 
 // For tests of the shim: a real gRPC server over mutual TLS that answers as a script says.
 
@@ -82,6 +80,8 @@ export interface PeerOptions {
   readonly host?: string;
   /** Whether outboard.v1.Provider is served; not by peers of the prototype. */
   readonly outboard?: boolean;
+  /** After which time it asks to be connected anew, milliseconds. */
+  readonly connectionAge?: number;
 }
 
 /** Starts a peer. */
@@ -92,6 +92,7 @@ export async function startPeer({
   port = 0,
   host = "127.0.0.1",
   outboard = true,
+  connectionAge,
 }: PeerOptions): Promise<ScriptedPeer> {
   const calls = new Map<string, number>();
   const requests: Buffer[] = [];
@@ -115,7 +116,11 @@ export async function startPeer({
         return [[method, handle]];
       }),
     );
-  const grpc = new Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
+  const grpc = new Server({
+    "grpc.max_receive_message_length": -1,
+    "grpc.max_send_message_length": -1,
+    ...(connectionAge !== undefined && { "grpc.max_connection_age_ms": connectionAge }),
+  });
   if (script.check !== undefined) grpc.addService(raw({ check: HealthService.check }, keep), handlers(HealthService));
   for (const service of outboard ? [SecretStoreProviderService, ProviderService] : [SecretStoreProviderService]) {
     grpc.addService(raw(service, keep), handlers(service));
@@ -164,17 +169,4 @@ export function describeVault(references: readonly Reference[] = []) {
     leafSerial: "",
   };
   return () => toDescribeResponse(description);
-}
-
-/** A SecretStore with this object under `spec.provider.vault`. */
-export function vaultStore(vault: object = {}): CoreStore {
-  return coreStore({
-    apiVersion: "external-secrets.io/v1",
-    kind: "SecretStore",
-    namespace: "team-a",
-    name: "main",
-    uid: "uid-1",
-    generation: 3,
-    spec: { provider: { vault } },
-  });
 }

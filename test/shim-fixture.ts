@@ -6,15 +6,8 @@ import { createRegistry } from "../src/process/metrics.ts";
 import { Validation } from "../src/wire/gen/outboard/v1/context.ts";
 import { createPool } from "../src/core/shim/pool.ts";
 import type { CoreStore } from "../src/core/store.ts";
-import { inlineReferences } from "./core-store.ts";
-import {
-  createAuthority,
-  describeVault,
-  startPeer,
-  vaultStore,
-  type PeerOptions,
-  type Script,
-} from "./scripted-peer.ts";
+import { inlineReferences, vaultStore } from "./core-store.ts";
+import { createAuthority, describeVault, startPeer, type PeerOptions, type Script } from "./scripted-peer.ts";
 import { createShim } from "../src/core/shim/shim.ts";
 
 // For tests of the shim: a shim that is connected to a scripted peer.

@@ -21,13 +21,13 @@ import { ForeignLooks } from "./foreign-looks.ts";
 import { createCredentials } from "./credentials/credentials.ts";
 import type { StoreRef } from "./credentials/dependencies.ts";
 import { defaultPolicy, type CredentialPolicy } from "./credentials/policy.ts";
-import type { ReferenceTable } from "./credentials/store-references.ts";
+import type { ReferencesOf } from "./credentials/store-references.ts";
 import { isDirect } from "./direct-refs.ts";
 import { classKinds, storeKind } from "./kinds.ts";
 import { externalSecretLanes, storeObjectLanes } from "./lanes.ts";
 import { externalSecretMetrics, kindMetrics, queueMetrics, type KindMetrics } from "./metrics.ts";
 import type { ResolveWorld } from "./resolve/world.ts";
-import type { ServedBy } from "./served-by.ts";
+import type { ServedBy, ServerOf } from "./served-by.ts";
 import type { CoreSettings } from "./settings.ts";
 import { StoreNews } from "./store-news.ts";
 import type { CoreStore } from "./store.ts";
@@ -42,8 +42,10 @@ export interface CoreOptions {
   readonly world?: ResolveWorld;
   /** What can be said of who serves a store; absent: nothing. */
   readonly servedBy?: ServedBy;
+  /** Absent: there are no servers. */
+  readonly serverOf?: ServerOf;
   /** Which paths of a store's spec refer to Kubernetes. */
-  readonly references: ReferenceTable;
+  readonly references: ReferencesOf;
   /** Whether only administrators write into a namespace. */
   readonly ofAdministrator: (namespace: string) => boolean;
   readonly settings: CoreSettings & Partial<CredentialPolicy>;
@@ -73,7 +75,7 @@ export interface Core {
   /** Ends watching and waits for the reconciles in hand, `bound` milliseconds at most (ten seconds); 0: cuts them off. */
   stop(bound?: number): Promise<void>;
   pending(): readonly PendingItem[];
-  /** Makes due what failed through something that is back: "provider:KEY", "store:KIND/NAMESPACE/NAME". */
+  /** Makes due what waits for something, see topics.ts: "provider:KEY", "restart:SERVER". */
   wake(topic: string): void;
 }
 
@@ -82,8 +84,8 @@ const stopBound = 10_000;
 
 /** Starts the controllers of ExternalSecrets and of all kinds of store over a synced cluster. */
 export function startCore(options: CoreOptions): Core {
-  const { cluster, providerFor, world, servedBy, references, ofAdministrator, settings, registry, logger, now } =
-    options;
+  const { cluster, providerFor, world, servedBy, serverOf, references, ofAdministrator, settings } = options;
+  const { registry, logger, now } = options;
   const clock = systemClock(now);
   const credentials = createCredentials({ cluster, policy: { ...defaultPolicy, ...settings }, ofAdministrator, now });
   const clients = { providerFor, credentials };
@@ -111,7 +113,7 @@ export function startCore(options: CoreOptions): Core {
   /** `name` is the kind's in references. */
   const startStores = (name: string, metrics: KindMetrics): Controller => {
     const onLook = news.looked.bind(news);
-    const deps = { cluster, clients, servedBy, contests, references, settings, metrics, logger, now, onLook };
+    const deps = { cluster, clients, servedBy, serverOf, contests, references, settings, metrics, logger, now, onLook };
     return start(name, {
       lanes: (key) => storeObjectLanes(cluster, { ...key, kind: name }),
       reconcile: async (key, signal) => {

@@ -17,3 +17,6 @@ export interface ServedBy {
   /** Several Services are approved for what a store asks for: who they are. */
   conflict(store: CoreStore): string | undefined;
 }
+
+/** Name of the server that a store's calls go to now; undefined: there is none. Never rejects. */
+export type ServerOf = (store: CoreStore, signal: AbortSignal) => Promise<string | undefined>;

@@ -2,7 +2,7 @@ import { test } from "tap";
 import { ProviderError } from "../api/errors.ts";
 import type { Provider } from "../api/provider.ts";
 import { fixedContext } from "../../test/fixed-context.ts";
-import { vaultStore } from "../../test/scripted-peer.ts";
+import { vaultStore } from "../../test/core-store.ts";
 import { withClient } from "./store-clients.ts";
 
 const never = new AbortController().signal;

@@ -8,6 +8,8 @@ import type { CoreStore, Route } from "./store.ts";
 
 /** Woken when a provider is reachable again. */
 export const providerTopic = (key: string) => `provider:${key}`;
+/** Woken when the server of that name may be another process than before. */
+export const restartTopic = (serverName: string) => `restart:${serverName}`;
 /** Woken when what is behind a Service changed. */
 export const serviceTopic = ({ namespace, name }: ObjectKey) => `service:${namespace}/${name}`;
 /** Woken when a store became Ready, or is still Ready after it or a credential of it changed. */

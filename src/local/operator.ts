@@ -7,10 +7,10 @@ import { startCore } from "../core/core.ts";
 import type { Core, PendingItem } from "../core/core.ts";
 import { usableConfigMark } from "../core/config-mark.ts";
 import { references as shipped } from "../core/credentials/gen/references.ts";
-import { referenceTable } from "../core/credentials/store-references.ts";
+import { referencesFrom } from "../core/credentials/store-references.ts";
 import { createPool } from "../core/shim/pool.ts";
 import { createShim } from "../core/shim/shim.ts";
-import { providerTopic } from "../core/topics.ts";
+import { providerTopic, restartTopic } from "../core/topics.ts";
 import type { Logger } from "../process/logs.ts";
 import { createRegistry } from "../process/metrics.ts";
 import { certificates } from "../wire/certificates.ts";
@@ -84,8 +84,8 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     certificates: certificates(keys.core),
     state: (key) => supervisor.state(key),
   });
-  const table = referenceTable(shipped, cluster);
-  const shim = createShim({ resolver, references: table, pool, registry });
+  const references = referencesFrom(shipped, cluster);
+  const shim = createShim({ resolver, references, pool, registry });
 
   await Promise.race([
     startAll(cluster, supervisor),
@@ -96,7 +96,8 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const started = startCore({
     cluster,
     providerFor: (store) => shim.providerFor(store),
-    references: table,
+    serverOf: shim.serverOf,
+    references,
     // All manifests are of whoever runs this.
     ofAdministrator: () => true,
     settings,
@@ -105,12 +106,15 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     now,
   });
   core = started;
-  const unsubscribe = shim.onReady((key) => started.wake(providerTopic(key)));
+  const unsubscribes = [
+    shim.onReady((key) => started.wake(providerTopic(key))),
+    shim.onRestart((serverName) => started.wake(restartTopic(serverName))),
+  ];
   return {
     pending: () => started.pending(),
     startProviders: () => void startAll(cluster, supervisor),
     stop: async () => {
-      unsubscribe();
+      for (const unsubscribe of unsubscribes) unsubscribe();
       await started.stop();
       pool.close();
       await supervisor.stop();

@@ -1,6 +1,6 @@
 import t from "tap";
 import { ProviderError } from "../../api/errors.ts";
-import { coreStore } from "../../../test/core-store.ts";
+import { clusterVaultStore, vaultConfig, vaultStore } from "../../../test/core-store.ts";
 import { ClusterError, type ClusterErrorReason, type ObjectKey } from "../../cluster/cluster.ts";
 import type { CoreStore } from "../store.ts";
 import { opensApiServer } from "./api-server-tokens.ts";
@@ -14,16 +14,8 @@ const never = new AbortController().signal;
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (value: Uint8Array) => new TextDecoder().decode(value);
 
-const secretStore = coreStore({
-  apiVersion: "external-secrets.io/v1",
-  kind: "SecretStore",
-  namespace: "team-a",
-  name: "main",
-  uid: "uid-1",
-  generation: 1,
-  spec: { provider: { vault: {} } },
-});
-const clusterStore = coreStore({ ...secretStore, kind: "ClusterSecretStore", namespace: "" });
+const secretStore = vaultStore();
+const clusterStore = clusterVaultStore();
 
 const byDefault = { policy: defaultPolicy, ofAdministrator: (namespace: string) => namespace === "system" };
 
@@ -261,14 +253,6 @@ t.test("whose pod's identity a store may use", (t) => {
 });
 
 t.test("a pod's identity is not for a config object that a tenant may have written", (t) => {
-  const config = {
-    apiVersion: "provider.external-secrets.io/v2alpha1",
-    group: "provider.external-secrets.io",
-    version: "v2alpha1",
-    kind: "Vault",
-    name: "main",
-    scope: "ProviderNamespace" as const,
-  };
   const ofAdministrator = (namespace: string) => namespace === "system";
   const table: readonly (readonly [store: CoreStore, namespace: string, ambient: Ambient, may: boolean])[] = [
     [clusterStore, "system", "ClusterStores", true],
@@ -279,7 +263,7 @@ t.test("a pod's identity is not for a config object that a tenant may have writt
     [secretStore, "team-a", "All", true],
   ];
   for (const [store, namespace, ambient, may] of table) {
-    const asked = { ...store, config: { ...config, namespace } };
+    const asked = { ...store, config: { ...vaultConfig, namespace } };
     t.equal(mayUseAmbient(asked, ambient, ofAdministrator), may, `${store.kind} of ${namespace}, ${ambient}`);
   }
   t.end();
@@ -289,17 +273,9 @@ t.test("under ProviderNamespace every caller is served as the config's own names
   const cluster = testCluster();
   cluster.put("Secret", "platform", "creds", { token: "platform's" });
   cluster.put("Secret", "team-a", "creds", { token: "team's" });
-  const config = {
-    apiVersion: "provider.external-secrets.io/v2alpha1",
-    group: "provider.external-secrets.io",
-    version: "v2alpha1",
-    kind: "Vault",
-    namespace: "platform",
-    name: "main",
-  };
   const read = async (scope: "ProviderNamespace" | "ManifestNamespace", caller: string) => {
     const credentials = createCredentials({ cluster, ...byDefault, now: () => 0 });
-    const context = credentials.context({ ...clusterStore, config: { ...config, scope } }, caller);
+    const context = credentials.context({ ...clusterStore, config: { ...vaultConfig, scope } }, caller);
     return [context.namespace, text(await context.secret({ name: "creds", key: "token" }, never))];
   };
   t.strictSame(await read("ProviderNamespace", "team-a"), ["platform", "platform's"]);
@@ -335,7 +311,7 @@ t.test("what was asked for is what a store depends on", async (t) => {
 t.test("a changed spec starts its dependencies afresh, and they are bounded", (t) => {
   const dependencies = createDependencies(3);
   dependencies.record(secretStore, "Secret", object("old"));
-  dependencies.record({ ...secretStore, generation: 2 }, "Secret", object("new"));
+  dependencies.record({ ...secretStore, generation: 4 }, "Secret", object("new"));
   t.strictSame(dependencies.dependents("Secret", object("old")), []);
   t.equal(dependencies.dependents("Secret", object("new")).length, 1);
   for (const name of ["a", "b", "c"])

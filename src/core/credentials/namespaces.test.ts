@@ -1,27 +1,23 @@
-import t from "tap";
-import type { FollowedKind } from "../../cluster/followed-kinds.ts";
-import { coreStore, inlineReferences } from "../../../test/core-store.ts";
-import type { Reference } from "../../api/references.ts";
+import t, { type Test } from "tap";
+import { clusterVaultStore, vaultConfig, vaultStore } from "../../../test/core-store.ts";
 import { referenceNamespace } from "./namespaces.ts";
-import type { ConfigSource, CoreStore } from "../store.ts";
-import { isReferent, referenceTable, storeReferences } from "./store-references.ts";
 
-const secretStore = coreStore({
-  apiVersion: "external-secrets.io/v1",
-  kind: "SecretStore",
-  namespace: "team-a",
-  name: "main",
-  uid: "uid-1",
-  generation: 1,
-  spec: { provider: { vault: {} } },
-});
-const clusterStore = coreStore({ ...secretStore, kind: "ClusterSecretStore", namespace: "" });
+const secretStore = vaultStore();
+const clusterStore = clusterVaultStore();
 
-const withSpec = (store: CoreStore, provider: Record<string, unknown>) => ({ ...store, spec: { provider } });
+/** The namespace that is expected, or what the refusal says. */
+type Case = readonly [what: string, question: Parameters<typeof referenceNamespace>[0], expected: string | RegExp];
+
+function checkNamespaces(t: Test, cases: readonly Case[]): void {
+  for (const [what, question, expected] of cases) {
+    if (typeof expected === "string") t.equal(referenceNamespace(question), expected, what);
+    else t.throws(() => referenceNamespace(question), { code: "InvalidConfig", message: expected }, what);
+  }
+}
 
 t.test("a reference is looked up where ESO looks", (t) => {
   const foreign = /namespace should either be empty or match the namespace of the SecretStore/;
-  const cases: readonly [string, Parameters<typeof referenceNamespace>[0], string | RegExp][] = [
+  const cases: readonly Case[] = [
     ["SecretStore, none", { kind: "Secret", store: secretStore, callerNamespace: "team-a" }, "team-a"],
     [
       "SecretStore, foreign",
@@ -57,34 +53,17 @@ t.test("a reference is looked up where ESO looks", (t) => {
       /missing namespace on caProvider/,
     ],
   ];
-  for (const [name, question, expected] of cases) {
-    if (typeof expected === "string") t.equal(referenceNamespace(question), expected, name);
-    else t.throws(() => referenceNamespace(question), { code: "InvalidConfig", message: expected }, name);
-  }
+  checkNamespaces(t, cases);
   t.end();
 });
-
-const config: ConfigSource = {
-  apiVersion: "provider.external-secrets.io/v2alpha1",
-  group: "provider.external-secrets.io",
-  version: "v2alpha1",
-  kind: "Vault",
-  namespace: "platform",
-  name: "main",
-  scope: "ProviderNamespace",
-};
 
 t.test("what a config object refers to is in its own namespace, or in the caller's where the scope says so", (t) => {
   const foreign = /^Vault "main" refers to a \w+ of namespace "team-b"; a config object may only refer to its own/;
   const nobody = /nobody uses it here; set authenticationScope: ProviderNamespace/;
-  const own = { ...coreStore(secretStore), config: { ...config, namespace: "team-a" } };
-  const pinned = { ...clusterStore, config };
-  const referent = { ...clusterStore, config: { ...config, scope: "ManifestNamespace" as const } };
-  const table: readonly (readonly [
-    what: string,
-    question: Parameters<typeof referenceNamespace>[0],
-    expected: string | RegExp,
-  ])[] = [
+  const own = { ...secretStore, config: { ...vaultConfig, namespace: "team-a" } };
+  const pinned = { ...clusterStore, config: vaultConfig };
+  const referent = { ...clusterStore, config: { ...vaultConfig, scope: "ManifestNamespace" as const } };
+  const cases: readonly Case[] = [
     ["a namespaced store's", { kind: "Secret", store: own, callerNamespace: "team-a" }, "team-a"],
     [
       "its own namespace by name",
@@ -120,71 +99,6 @@ t.test("what a config object refers to is in its own namespace, or in the caller
     ["a CA is the config's under any scope", { kind: "CAProvider", store: referent, callerNamespace: "a" }, "platform"],
     ["no caller", { kind: "Secret", store: referent, callerNamespace: "" }, nobody],
   ];
-  for (const [what, question, expected] of table) {
-    if (typeof expected === "string") t.equal(referenceNamespace(question), expected, what);
-    else t.throws(() => referenceNamespace(question), { code: "InvalidConfig", message: expected }, what);
-  }
-  t.end();
-});
-
-t.test("the references of a config kind are those of its CustomResourceDefinition, never of the key", (t) => {
-  const annotation = { key: "vault", references: [{ path: "/token", kind: "Secret" }] };
-  const kind: FollowedKind = {
-    apiVersion: config.apiVersion,
-    kind: "Vault",
-    namespaced: true,
-    group: config.group,
-    plural: "vaults",
-    servedVersions: ["v2alpha1"],
-    hasStatus: true,
-    annotations: { "external-secrets.io/provider-config": JSON.stringify(annotation) },
-  };
-  const shipped = new Map<string, readonly Reference[]>([["vault", [{ path: "/shipped", kind: "Secret" }]]]);
-  const served = (found: FollowedKind | undefined) =>
-    referenceTable(shipped, {
-      followedKind: (id) => (id === "Vault.provider.external-secrets.io" ? found : undefined),
-    });
-  const spec = { token: { name: "t", key: "k" }, shipped: { name: "s", key: "k" } };
-  const inline = withSpec(clusterStore, { vault: spec });
-  const pointers = (store: CoreStore, found: FollowedKind | undefined = kind) =>
-    storeReferences(store, served(found)).map(({ pointer }) => pointer);
-  t.strictSame(pointers(inline), ["/provider/vault/shipped"]);
-  t.strictSame(pointers({ ...inline, config }), ["/provider/vault/token"]);
-  t.strictSame(pointers({ ...inline, config: { ...config, group: "example.com" } }), [], "a kind that nobody knows");
-  t.throws(() => pointers({ ...inline, config }, { ...kind, annotations: {} }), { code: "InvalidConfig" });
-
-  t.equal(isReferent({ ...inline, config }, served(kind)), false, "they are the config's own");
-  t.equal(isReferent({ ...inline, config: { ...config, scope: "ManifestNamespace" } }, served(kind)), true);
-  t.end();
-});
-
-t.test("references of a store", (t) => {
-  const references: readonly Reference[] = [
-    { path: "/auth/tokenSecretRef", kind: "Secret" },
-    { path: "/caProvider", kind: "CAProvider" },
-  ];
-  const table = inlineReferences(new Map([["vault", references]]));
-  const named = { auth: { tokenSecretRef: { name: "t", key: "k", namespace: "n" } } };
-  const unnamed = { auth: { tokenSecretRef: { name: "t", key: "k" } } };
-
-  t.strictSame(
-    storeReferences(withSpec(secretStore, { vault: named }), table).map(({ pointer }) => pointer),
-    ["/provider/vault/auth/tokenSecretRef"],
-    "pointers start at the spec's root",
-  );
-  t.strictSame(storeReferences(withSpec(secretStore, { other: named }), table), [], "an unknown key has none");
-  for (const provider of [{}, { vault: null }, { vault: {}, aws: {} }]) {
-    t.throws(() => storeReferences(withSpec(secretStore, provider), table), {
-      message: /exactly one backend specified, found/,
-    });
-  }
-  t.equal(isReferent(withSpec(clusterStore, { vault: unnamed }), table), true, "a selector without namespace");
-  t.equal(isReferent(withSpec(clusterStore, { vault: named }), table), false, "a selector with one");
-  t.equal(isReferent(withSpec(secretStore, { vault: unnamed }), table), false, "never a SecretStore");
-  t.equal(
-    isReferent(withSpec(clusterStore, { vault: { caProvider: { name: "ca" } } }), table),
-    false,
-    "never a caProvider",
-  );
+  checkNamespaces(t, cases);
   t.end();
 });

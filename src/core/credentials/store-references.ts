@@ -6,17 +6,17 @@ import { inlineKey } from "../resolve/inline-key.ts";
 import type { CoreStore } from "../store.ts";
 
 /**
- * The paths that refer to Kubernetes, from the object under a store's key. An administrator vouches for them: they are
- * data that core ships (gen/references.ts), for a config kind its CustomResourceDefinition says them. Throws ProviderError
- * when that cannot be understood.
+ * Which paths of a store's spec refer to Kubernetes, from the object under its key. An administrator vouches for them:
+ * they are data that core ships (gen/references.ts), for a config kind its CustomResourceDefinition says them. Throws
+ * ProviderError when that cannot be understood.
  */
-export type ReferenceTable = (store: Pick<CoreStore, "name" | "spec" | "config">) => readonly Reference[];
+export type ReferencesOf = (store: Pick<CoreStore, "name" | "spec" | "config">) => readonly Reference[];
 
-/** The table of a core: `shipped` by key, and what the config kinds of `cluster` say. */
-export function referenceTable(
+/** Answers from `shipped`, which is by key, and from what the config kinds of `cluster` say. */
+export function referencesFrom(
   shipped: ReadonlyMap<string, readonly Reference[]>,
   cluster: Pick<Cluster, "followedKind">,
-): ReferenceTable {
+): ReferencesOf {
   return (store) => {
     if (store.config === undefined) return shipped.get(inlineKey(store)) ?? [];
     const kind = cluster.followedKind(followedKindId(store.config));
@@ -26,11 +26,11 @@ export function referenceTable(
 
 /**
  * The references that are present in a store's spec, with pointers from the spec's root ("/provider/vault/auth/...").
- * A key that is not in the table has none: nobody vouched for its paths. Throws InvalidConfig unless there is one key.
+ * A key for which no paths are known has none: nobody vouched for its paths. Throws InvalidConfig unless there is one key.
  */
 export function storeReferences(
   store: Pick<CoreStore, "name" | "spec" | "config">,
-  references: ReferenceTable,
+  references: ReferencesOf,
 ): readonly FoundReference[] {
   const key = inlineKey(store);
   const token = key.replaceAll("~", "~0").replaceAll("/", "~1");
@@ -47,7 +47,7 @@ export function storeReferences(
  */
 export function isReferent(
   store: Pick<CoreStore, "kind" | "name" | "spec" | "config">,
-  references: ReferenceTable,
+  references: ReferencesOf,
 ): boolean {
   return (
     store.kind === "ClusterSecretStore" &&

@@ -5,7 +5,7 @@ import type { Services } from "../../cluster/services.ts";
 import type { Logger } from "../../process/logs.ts";
 import type { Registry } from "../../process/metrics.ts";
 import { reloads } from "../../process/reloads.ts";
-import type { ReferenceTable } from "../credentials/store-references.ts";
+import type { ReferencesOf } from "../credentials/store-references.ts";
 import { parseAddresses } from "../resolve/allow-address-flag.ts";
 import { createClassCertificates } from "../resolve/class-certificates.ts";
 import { inlineKey } from "../resolve/inline-key.ts";
@@ -16,7 +16,7 @@ import { targetText } from "../resolve/address-target.ts";
 import { choiceFor, createResolver, destinationOf } from "../resolve/resolver.ts";
 import { parseResolve } from "../resolve/resolve-flag.ts";
 import { createResolveWorld, type ResolveWorld } from "../resolve/world.ts";
-import type { ServedBy } from "../served-by.ts";
+import type { ServedBy, ServerOf } from "../served-by.ts";
 import { createPool } from "../shim/pool.ts";
 import { createShim } from "../shim/shim.ts";
 import type { CoreStore } from "../store.ts";
@@ -31,6 +31,10 @@ export interface Providers {
   readonly servedBy?: ServedBy;
   /** Hears the key of each provider that is reachable again after a failure. Returns what ends it. */
   onReady(listener: (key: string) => void): () => void;
+  /** See startCore. */
+  readonly serverOf?: ServerOf;
+  /** Hears the name of each server that may be another process than before. Returns what ends it. */
+  onRestart(listener: (serverName: string) => void): () => void;
   close(): void;
 }
 
@@ -39,7 +43,7 @@ export async function remoteProviders(options: {
   readonly cluster: Cluster & Services;
   readonly systemNamespace: string;
   /** Paths of a spec that core reads for a provider. */
-  readonly references: ReferenceTable;
+  readonly references: ReferencesOf;
   /** Values of --resolve. */
   readonly resolve: readonly string[];
   /** Values of --allow-address. */
@@ -102,6 +106,7 @@ export function linkedProviders(linked: ReadonlyMap<string, Provider>): Provider
     },
     // Never away, so never back.
     onReady: () => () => {},
+    onRestart: () => () => {},
     close: () => {},
   };
 }

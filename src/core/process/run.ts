@@ -7,7 +7,7 @@ import { createLogger, type Logger } from "../../process/logs.ts";
 import { createRegistry, type Registry } from "../../process/metrics.ts";
 import { aborted, endInTime } from "../../process/shutdown.ts";
 import { references as shipped } from "../credentials/gen/references.ts";
-import { referenceTable } from "../credentials/store-references.ts";
+import { referencesFrom } from "../credentials/store-references.ts";
 import { isOfAdministrator } from "../resolve/offer.ts";
 import { namespaceWorld } from "../resolve/world.ts";
 import { connectApi, isClusterWide, kindsOf } from "./api.ts";
@@ -68,7 +68,7 @@ async function start(settings: ProcessSettings, io: ProcessIo, logger: Logger): 
   const system = await systemNamespace(settings.systemNamespace);
   const cluster = await connectApi({ settings, systemNamespace: system, registry, logger });
   const { resolve, allowAddress, tlsDir } = settings;
-  const references = referenceTable(shipped, cluster);
+  const references = referencesFrom(shipped, cluster);
   const providers =
     linked === undefined
       ? await remoteProviders({

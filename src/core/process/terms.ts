@@ -5,8 +5,8 @@ import { aborted } from "../../process/shutdown.ts";
 import { clusterSecretStore } from "../../api/kinds/cluster-secret-store.ts";
 import { secretStore } from "../../api/kinds/secret-store.ts";
 import { startCore } from "../core.ts";
-import { providerTopic } from "../topics.ts";
-import type { ReferenceTable } from "../credentials/store-references.ts";
+import { providerTopic, restartTopic } from "../topics.ts";
+import type { ReferencesOf } from "../credentials/store-references.ts";
 import type { Providers } from "./providers.ts";
 import { leaseName, type ProcessSettings } from "./settings.ts";
 
@@ -24,7 +24,7 @@ export interface TermsOptions {
   readonly cluster: Cluster;
   readonly providers: Providers;
   /** See startCore. */
-  readonly references: ReferenceTable;
+  readonly references: ReferencesOf;
   readonly ofAdministrator: (namespace: string) => boolean;
   readonly logger: Logger;
   /** Milliseconds since the epoch. */
@@ -64,11 +64,14 @@ export function createTerms(options: TermsOptions): Terms {
         logger,
         now,
       });
-      const unsubscribe = providers.onReady((key) => core.wake(providerTopic(key)));
+      const unsubscribes = [
+        providers.onReady((key) => core.wake(providerTopic(key))),
+        providers.onRestart((serverName) => core.wake(restartTopic(serverName))),
+      ];
       current = registry;
       master.set({ name }, 1);
       await aborted(AbortSignal.any([lost, signal]));
-      unsubscribe();
+      for (const unsubscribe of unsubscribes) unsubscribe();
       await core.stop(lost.aborted ? 0 : undefined);
       current = undefined;
       master.set({ name }, 0);

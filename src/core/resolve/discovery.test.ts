@@ -1,23 +1,15 @@
 import t from "tap";
 import { createMemoryServices, serviceOf, sliceOf } from "../../../test/memory-services.ts";
-import { vaultStore } from "../../../test/scripted-peer.ts";
+import { vaultConfig, vaultStore } from "../../../test/core-store.ts";
 import { providerNamespaceLabel } from "../../api/provider-namespace.ts";
 import { certificates } from "../../wire/certificates.ts";
-import type { ConfigSource, CoreStore } from "../store.ts";
+import type { CoreStore } from "../store.ts";
 import { createResolver, wantedBy } from "./resolver.ts";
 import { createResolveWorld } from "./world.ts";
 
 const never = new AbortController().signal;
 const source = certificates();
-const config: ConfigSource = {
-  apiVersion: "provider.external-secrets.io/v2alpha1",
-  group: "provider.external-secrets.io",
-  version: "v2alpha1",
-  kind: "Vault",
-  namespace: "team-a",
-  name: "main",
-  scope: "ProviderNamespace",
-};
+const config = { ...vaultConfig, namespace: "team-a" };
 
 function setUp() {
   const services = createMemoryServices();

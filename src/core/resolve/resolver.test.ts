@@ -4,7 +4,7 @@ import { ClusterError } from "../../cluster/cluster.ts";
 import { createLocalWorld, until } from "../../../test/local-world.ts";
 import { createMemoryServices, serviceOf, sliceOf } from "../../../test/memory-services.ts";
 import { mountedSecret } from "../../../test/mounted-secret.ts";
-import { vaultStore } from "../../../test/scripted-peer.ts";
+import { vaultStore } from "../../../test/core-store.ts";
 import type { ClassRef } from "../kinds.ts";
 import type { CoreStore } from "../store.ts";
 import type { Reloads } from "../../process/reloads.ts";

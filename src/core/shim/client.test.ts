@@ -6,7 +6,7 @@ import type { Read, SecretsClient } from "../../api/provider.ts";
 import { Validation } from "../../wire/gen/outboard/v1/context.ts";
 import type { ReadOutcome } from "../../wire/gen/outboard/v1/provider.ts";
 import { credential, failure, info, never, setUp } from "../../../test/shim-fixture.ts";
-import { vaultStore } from "../../../test/scripted-peer.ts";
+import { vaultStore } from "../../../test/core-store.ts";
 
 const bytes = (text: string) => Buffer.from(text);
 

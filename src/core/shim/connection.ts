@@ -22,11 +22,14 @@ export interface Connection {
   close(): void;
 }
 
+/** A connection ended, as each does from time to time; or it could not be made. */
+export type Loss = "lost" | "refused";
+
 /** What a {@link Connection} tells of its state. */
 export interface ConnectionEvents {
   readonly up: () => void;
-  /** A connection was lost or could not be made; it is tried again by itself. */
-  readonly down: () => void;
+  /** It is tried again by itself. */
+  readonly down: (how: Loss) => void;
 }
 
 const options: ChannelOptions = {
@@ -67,7 +70,7 @@ export function openConnection(endpoint: Endpoint, address: string, events: Conn
       if (last === connectivityState.READY || state === connectivityState.TRANSIENT_FAILURE) {
         // Another process may answer next time.
         known = undefined;
-        events.down();
+        events.down(state === connectivityState.TRANSIENT_FAILURE ? "refused" : "lost");
       }
       if (closed) return;
       // Idle after a loss: connect again without waiting for a call, so that what failed is woken.

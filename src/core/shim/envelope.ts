@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto";
 import type { Context } from "../../api/provider.ts";
 import type { CallContext } from "../../wire/context.ts";
 import type { CompatibilityStore, GetSecretRequest } from "../../wire/gen/provider/v1/secretstore.ts";
-import { storeReferences, type ReferenceTable } from "../credentials/store-references.ts";
+import { storeReferences, type ReferencesOf } from "../credentials/store-references.ts";
 import type { CoreStore } from "../store.ts";
 import type { Served } from "./served.ts";
 import { bareContext, resolveContext } from "./store-context.ts";
@@ -18,7 +18,7 @@ export interface Envelope {
 /** What envelopes are made with. */
 export interface EnvelopeOptions {
   /** Which paths of a spec core reads for a provider; what a peer says can only narrow it. */
-  readonly references: ReferenceTable;
+  readonly references: ReferencesOf;
   /** Key of the digests, one per process. */
   readonly digestKey: KeyObject;
 }

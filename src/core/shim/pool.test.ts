@@ -1,17 +1,19 @@
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createServer } from "node:tls";
 import t, { type Test } from "tap";
 import { withinDeadline } from "../../api/deadline.ts";
 import { createRegistry } from "../../process/metrics.ts";
 import { certificates } from "../../wire/certificates.ts";
 import type { Endpoint } from "../resolve/endpoint.ts";
+import { vaultStore } from "../../../test/core-store.ts";
 import { context, failure, info, never } from "../../../test/shim-fixture.ts";
 import { createPool, type Lease, type Pool } from "./pool.ts";
 import {
   createAuthority,
+  serverName,
   describeVault,
   startPeer,
-  vaultStore,
   type PeerOptions,
   type Script,
 } from "../../../test/scripted-peer.ts";
@@ -31,7 +33,7 @@ async function start(t: Test, options: Partial<PeerOptions> = {}) {
 /** Core's side, with an endpoint that can move. */
 function core(t: Test, endpoint: Endpoint) {
   const registry = createRegistry();
-  const pool = createPool({ registry });
+  const pool = createPool({ registry, restartPause: 1 });
   const place = { endpoint };
   const shim = createShim({ resolver: { endpoint: () => place.endpoint }, references: () => [], pool, registry });
   t.teardown(() => pool.close());
@@ -63,7 +65,7 @@ function lease(pool: Pool, endpoint: Endpoint, tried?: ReadonlySet<string>): Lea
 
 /** Waits until something holds. */
 async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (!holds()) await sleep(10);
 }
 
 t.test("a peer that cannot be trusted or reached is said to be so, and nothing else", async (t) => {
@@ -144,6 +146,43 @@ t.test("a peer that comes back at another address is announced too, and its old 
   await (await connect()).close();
   t.strictSame(heard, ["vault"]);
   t.not(old.state(), "SHUTDOWN", "while somebody uses it");
+});
+
+t.test("a provider is told to have started again when another process may answer", async (t) => {
+  const peer = await start(t);
+  const { connect, shim, place, pool } = core(t, peer.endpoint);
+  const heard: string[] = [];
+  const stop = shim.onRestart((serverName) => heard.push(serverName));
+  t.equal(await shim.serverOf(vaultStore(), never), serverName, "the name that its stores are known by");
+  await (await connect()).close();
+  t.strictSame(heard, [], "not at first");
+
+  const { connection } = lease(pool, peer.endpoint);
+  peer.kill();
+  await until(() => connection.state() === "TRANSIENT_FAILURE");
+  const back = await start(t, { port: Number(peer.address.split(":")[1]) });
+  await until(() => heard.length > 0);
+  t.strictSame(heard, [serverName], "nothing listened for a while");
+
+  const addresses = [...back.endpoint.addresses, ...(await start(t)).endpoint.addresses];
+  place.endpoint = { ...back.endpoint, addresses };
+  await (await connect()).close();
+  const added = lease(pool, place.endpoint, new Set(back.endpoint.addresses)).connection;
+  await until(() => added.state() === "READY" && heard.length > 1);
+  t.strictSame(heard, [serverName, serverName], "at an address that is new");
+  stop();
+});
+
+t.test("a connection that is only made anew tells of no restart", async (t) => {
+  const peer = await start(t, { connectionAge: 100 });
+  const { connect, shim } = core(t, peer.endpoint);
+  const heard: string[] = [];
+  shim.onRestart((serverName) => heard.push(serverName));
+  while ((peer.calls.get("describe") ?? 0) < 3) {
+    await (await connect()).close();
+    await sleep(10);
+  }
+  t.strictSame(heard, []);
 });
 
 t.test("an unused connection of a peer that moved is closed at once, a used one with its last user", async (t) => {

@@ -5,6 +5,7 @@ import { chooseConnection } from "./balance.ts";
 import { openConnection, type Connection } from "./connection.ts";
 import { createHealth, type Health } from "./health.ts";
 import { registerPoolMetrics } from "./metrics.ts";
+import { Restarts } from "./restarts.ts";
 
 /** A connection on loan; whoever holds it gives it back. */
 export interface Lease {
@@ -22,6 +23,11 @@ export interface Pool {
   lease(endpoint: Endpoint, tried?: ReadonlySet<string>): Lease | undefined;
   /** Hears the server name of each provider that is connected again after a failure. Returns what ends it. */
   onReady(listener: (serverName: string) => void): () => void;
+  /**
+   * Hears the server name of each provider that another process may answer for now: it could not be connected to, or
+   * has an address that is new. Returns what ends it.
+   */
+  onRestart(listener: (serverName: string) => void): () => void;
   /** Closes every connection. Calls in flight go on until they end or are cancelled; new ones are Unavailable. */
   close(): void;
 }
@@ -34,6 +40,8 @@ export interface PoolOptions {
   readonly idleAfter?: number;
   /** How often the servers of a provider with several are asked for their health, and how long that may take. */
   readonly health?: { readonly interval: number; readonly timeout: number };
+  /** How often at most one server is told to have started again. */
+  readonly restartPause?: number;
 }
 
 /** The connections of one provider. Those of equal server name, trust and identity can do the same. */
@@ -45,6 +53,8 @@ interface Peer {
 interface Entry {
   readonly connection: Connection;
   readonly health: Health;
+  /** Who answers when it is up again may be another process. */
+  restarted: boolean;
   users: number;
   lastUse: number;
   /** When the last user left, by performance.now(). */
@@ -55,10 +65,12 @@ interface Entry {
 
 const defaultIdleAfter = 5 * 60_000;
 const defaultHealth = { interval: 5_000, timeout: 3_000 };
+const defaultRestartPause = 30_000;
 
 /** Makes an empty {@link Pool}. */
 export function createPool(options: PoolOptions = {}): Pool {
   const { registry, idleAfter = defaultIdleAfter, health: pace = defaultHealth } = options;
+  const restarts = new Restarts(options.restartPause ?? defaultRestartPause);
   const peers = new Map<string, Peer>();
   const identities = new WeakMap<CertificateSource, number>();
   const listeners = new Set<(serverName: string) => void>();
@@ -80,20 +92,27 @@ export function createPool(options: PoolOptions = {}): Pool {
     return peers.get(name) ?? { name, entries: new Map<string, Entry>() };
   }
 
-  function open(endpoint: Endpoint, address: string, { name }: Peer): Entry {
+  /** `isNew`: the peer is known, and this address of it was not. */
+  function open(endpoint: Endpoint, address: string, { name }: Peer, isNew: boolean): Entry {
+    const { serverName } = endpoint;
     const connection = openConnection(endpoint, address, {
       up() {
         health.forget();
-        if (!down.delete(name)) return;
-        for (const listener of listeners) listener(endpoint.serverName);
+        // What failed goes before what only wants another look.
+        if (down.delete(name)) for (const listener of listeners) listener(serverName);
+        if (entry.restarted) restarts.tell(serverName);
+        entry.restarted = false;
       },
-      down() {
+      down(how) {
         health.forget();
         down.add(name);
+        if (how === "refused") entry.restarted = true;
       },
     });
     const health = createHealth(connection.client, pace.timeout);
-    return { connection, health, users: 0, lastUse: 0, idleSince: performance.now(), retired: false };
+    const unused = { users: 0, lastUse: 0, idleSince: performance.now(), retired: false };
+    const entry: Entry = { connection, health, restarted: isNew, ...unused };
+    return entry;
   }
 
   function drop(peer: Peer, { connection }: Entry): void {
@@ -110,9 +129,9 @@ export function createPool(options: PoolOptions = {}): Pool {
   }
 
   /** A peer's connections that may take calls, each on its way up if there are several to choose from. */
-  function listed(endpoint: Endpoint, peer: Peer): readonly Entry[] {
+  function listed(endpoint: Endpoint, peer: Peer, isKnown: boolean): readonly Entry[] {
     const entries = endpoint.addresses.map((address) => {
-      const entry = peer.entries.get(address) ?? open(endpoint, address, peer);
+      const entry = peer.entries.get(address) ?? open(endpoint, address, peer, isKnown);
       peer.entries.set(address, entry);
       peers.set(peer.name, peer);
       return entry;
@@ -170,8 +189,9 @@ export function createPool(options: PoolOptions = {}): Pool {
   return {
     lease(endpoint, tried) {
       const peer = peerOf(endpoint);
+      const isKnown = peer.entries.size > 0 || down.has(peer.name);
       retire(peer, endpoint.addresses);
-      const candidates = listed(endpoint, peer)
+      const candidates = listed(endpoint, peer, isKnown)
         .filter(({ connection }) => tried?.has(connection.address) !== true)
         .map((entry) => ({ ...entry, entry, state: entry.connection.state(), serving: entry.health.serving() }));
       const chosen = chooseConnection(candidates);
@@ -181,9 +201,11 @@ export function createPool(options: PoolOptions = {}): Pool {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    onRestart: (listener) => restarts.listen(listener),
     close() {
       clearInterval(sweep);
       clearInterval(rounds);
+      restarts.close();
       for (const { peer, entry } of all()) drop(peer, entry);
     },
   };

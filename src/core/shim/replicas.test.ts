@@ -6,10 +6,10 @@ import {
   createAuthority,
   describeVault,
   startPeer,
-  vaultStore,
   type PeerOptions,
   type ScriptedPeer,
 } from "../../../test/scripted-peer.ts";
+import { vaultStore } from "../../../test/core-store.ts";
 import { until } from "../../../test/local-world.ts";
 import { createPool } from "./pool.ts";
 import { createShim } from "./shim.ts";

@@ -4,7 +4,8 @@ import type { Context as ContextMessage } from "../../wire/gen/outboard/v1/conte
 import type { CompatibilityStore } from "../../wire/gen/provider/v1/secretstore.ts";
 import { credential, failure, info, never, setUp } from "../../../test/shim-fixture.ts";
 import { toDescribeResponse, type ServedKind } from "../../wire/describe.ts";
-import { describeVault, vaultStore, type Script } from "../../../test/scripted-peer.ts";
+import { vaultConfig, vaultStore } from "../../../test/core-store.ts";
+import { describeVault, type Script } from "../../../test/scripted-peer.ts";
 
 const bytes = (text: string) => Buffer.from(text);
 
@@ -124,15 +125,7 @@ t.test("a peer without Describe reads for itself", async (t) => {
   t.equal(peer.calls.has("describe"), false);
 });
 
-const config = {
-  apiVersion: "provider.external-secrets.io/v2alpha1",
-  group: "provider.external-secrets.io",
-  version: "v2alpha1",
-  kind: "Vault",
-  namespace: "backends",
-  name: "kv",
-  scope: "ProviderNamespace",
-} as const;
+const config = { ...vaultConfig, namespace: "backends", name: "kv" };
 /** A peer that does not describe itself serves only what names it. */
 const named = { route: { by: "address", address: "provider-vault.system.svc:8080" } } as const;
 const ref = { kind: "ClusterProvider", namespace: "", name: "vault" };

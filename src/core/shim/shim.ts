@@ -5,10 +5,10 @@ import { toContext } from "../../wire/context.ts";
 import { fromCapabilities } from "../../wire/describe.ts";
 import { ProviderService } from "../../wire/gen/outboard/v1/provider.ts";
 import { SecretStoreProviderService } from "../../wire/gen/provider/v1/secretstore.ts";
-import type { ReferenceTable } from "../credentials/store-references.ts";
+import type { ReferencesOf } from "../credentials/store-references.ts";
 import type { Resolver } from "../resolve/endpoint.ts";
 import { inlineKey } from "../resolve/inline-key.ts";
-import type { PeerInfo } from "../served-by.ts";
+import type { PeerInfo, ServerOf } from "../served-by.ts";
 import type { CoreStore } from "../store.ts";
 import { wireClient } from "./client.ts";
 import { outboardEnvelope, prototypeEnvelope, type EnvelopeOptions } from "./envelope.ts";
@@ -27,15 +27,18 @@ export interface Shim {
   providerFor(store: CoreStore): Provider;
   /** What the peer that serves a store speaks; undefined: it cannot be reached now. */
   peer(store: CoreStore, signal: AbortSignal): Promise<Spoken | undefined>;
+  readonly serverOf: ServerOf;
   /** Hears the key of each provider that is reachable again after a failure. Returns what ends it. */
   onReady(listener: (key: string) => void): () => void;
+  /** See {@link Pool}. */
+  onRestart(listener: (serverName: string) => void): () => void;
 }
 
 /** What {@link createShim} takes. */
 export interface ShimOptions {
   readonly resolver: Resolver;
   /** Which paths of a spec core reads for a provider; what a peer says can only narrow it. */
-  readonly references: ReferenceTable;
+  readonly references: ReferencesOf;
   readonly pool: Pool;
   readonly registry: Registry;
 }
@@ -65,6 +68,12 @@ export function createShim({ resolver, references, pool, registry }: ShimOptions
     providerFor: (store) => wireProvider(store, options),
     peer: (store, signal) =>
       within({ store, signal }, options, async (session) => spokenBy(session.peer)).catch(() => undefined),
+    serverOf: (store, signal) =>
+      Promise.resolve(resolver.endpoint(store, signal)).then(
+        ({ serverName }) => serverName,
+        () => undefined,
+      ),
+    onRestart: (listener) => pool.onRestart(listener),
     onReady: (listener) =>
       pool.onReady((serverName) => {
         for (const key of keysOf.get(serverName) ?? []) listener(key);

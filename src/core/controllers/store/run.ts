@@ -7,15 +7,15 @@ import type { Kind } from "../../../cluster/objects.ts";
 import type { Outcome } from "../../../cluster/outcome.ts";
 import type { Logger } from "../../../process/logs.ts";
 import type { StoreRef } from "../../credentials/dependencies.ts";
-import type { ReferenceTable } from "../../credentials/store-references.ts";
+import type { ReferencesOf } from "../../credentials/store-references.ts";
 import { getStore, type StoreObject } from "../../kinds.ts";
 import type { KindMetrics } from "../../metrics.ts";
-import type { ServedBy } from "../../served-by.ts";
+import type { ServedBy, ServerOf } from "../../served-by.ts";
 import type { CoreStore } from "../../store.ts";
 import type { StoreClients } from "../../store-clients.ts";
 import { hasConfigOfCaller, toStore } from "../../to-store.ts";
 import { ResolutionError } from "../../resolve/resolution-error.ts";
-import { namespaceTopic, providerTopics } from "../../topics.ts";
+import { namespaceTopic, providerTopics, restartTopic } from "../../topics.ts";
 import type { Contests } from "../contest.ts";
 import { clusterFailure } from "../../../cluster/cluster-failure.ts";
 import { readyOf } from "../condition.ts";
@@ -30,9 +30,11 @@ export interface StoreDeps {
   readonly clients: StoreClients;
   /** What can be said of who serves a store; absent: providers are linked in. */
   readonly servedBy: ServedBy | undefined;
+  /** Absent: there are no servers. */
+  readonly serverOf: ServerOf | undefined;
   readonly contests: Contests;
-  /** Paths of references, by key of `spec.provider`. */
-  readonly references: ReferenceTable;
+  /** Which paths of a store's spec refer to Kubernetes. */
+  readonly references: ReferencesOf;
   readonly settings: { readonly controllerClass: string; readonly storeRequeueInterval: number };
   readonly metrics: KindMetrics;
   readonly logger: Logger;
@@ -94,16 +96,34 @@ async function look(deps: StoreDeps, ref: StoreRef, object: StoreObject, signal:
   const serving = store && (await servingOf(deps, store, validation, signal));
   if (signal.aborted) return { result: "again" };
   const refused = await record(deps, { ref, object, store, validation, serving }, signal);
-  if (validation.result !== "invalid") return refused ?? { result: "done", after: interval };
+  if (validation.result !== "invalid") {
+    return refused ?? { result: "done", after: interval, waitsFor: await restartTopics(deps, store, signal) };
+  }
   const { error } = validation;
-  // A class may let the namespace in once its labels are others.
-  const denied = error instanceof ResolutionError && error.reason === "ProviderNotApproved" && ref.namespace !== "";
-  const topics = denied ? [namespaceTopic(ref.namespace)] : [];
-  const way = store === undefined ? [] : providerTopics(store, error);
-  const waitsFor = [...way, ...topics];
+  const waitsFor = failureTopics(ref, store, error);
   // What it failed of is told at the next look; what mends it makes that one due at once, all the same.
   if (refused !== undefined) return refused.result === "again" ? { ...refused, waitsFor } : refused;
   return { result: "failed", error, waitsFor };
+}
+
+/** What a store that is Ready waits for: another process may think otherwise of it. */
+async function restartTopics(
+  { serverOf }: StoreDeps,
+  store: CoreStore | undefined,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const server = store && (await serverOf?.(store, signal));
+  return server === undefined ? [] : [restartTopic(server)];
+}
+
+/** What may mend a store that failed. */
+function failureTopics(ref: StoreRef, store: CoreStore | undefined, error: ProviderError): readonly string[] {
+  // A class may let the namespace in once its labels are others.
+  const denied = error instanceof ResolutionError && error.reason === "ProviderNotApproved" && ref.namespace !== "";
+  return [
+    ...(store === undefined ? [] : providerTopics(store, error)),
+    ...(denied ? [namespaceTopic(ref.namespace)] : []),
+  ];
 }
 
 /**

@@ -1,7 +1,7 @@
 import { errorTable } from "../../../api/errors.ts";
 import type { ProviderStatus } from "../../../api/kinds/provider.ts";
 import type { EventRecord } from "../../../cluster/cluster.ts";
-import type { ReferenceTable } from "../../credentials/store-references.ts";
+import type { ReferencesOf } from "../../credentials/store-references.ts";
 import type { StoreObject } from "../../kinds.ts";
 import { ResolutionError } from "../../resolve/resolution-error.ts";
 import { readyOf, timestamp, withReady, type HeldCondition, type Ready } from "../condition.ts";
@@ -37,9 +37,9 @@ export interface StoreReport {
 /**
  * Status and events after a validation. A failure has its event each time; `Valid`, and what there is to say beside it,
  * only when the store was not Ready before, where ESO repeats them at each look (a write every five minutes for each
- * store, for nothing new). `references` is the table of marked paths.
+ * store, for nothing new). `references` says which paths of a spec refer to Kubernetes.
  */
-export function reportOf(finding: StoreFinding, references: ReferenceTable, now: number): StoreReport {
+export function reportOf(finding: StoreFinding, references: ReferencesOf, now: number): StoreReport {
   const { object, store, validation, serving = {} } = finding;
   const ready = readyFrom(validation);
   const before = object.status?.conditions;

@@ -4,12 +4,14 @@ import type { SecretStoreSpec } from "../../../api/kinds/secret-store.ts";
 import type { Provider } from "../../../api/provider.ts";
 import { secretStore } from "../../../api/kinds/secret-store.ts";
 import { ClusterError, type Cluster } from "../../../cluster/cluster.ts";
+import type { Outcome } from "../../../cluster/outcome.ts";
 import { createLogger } from "../../../process/logs.ts";
 import type { StoreContext } from "../../credentials/credentials.ts";
 import { coreStore, inlineReferences } from "../../../../test/core-store.ts";
 import type { Reference } from "../../../api/references.ts";
 import type { StoreObject } from "../../kinds.ts";
 import { ResolutionError } from "../../resolve/resolution-error.ts";
+import type { ServerOf } from "../../served-by.ts";
 import type { StoreClients } from "../../store-clients.ts";
 import { toStore } from "../../to-store.ts";
 import { requeueInterval } from "./interval.ts";
@@ -229,31 +231,50 @@ test("a store is validated as often as it says", (t) => {
 test("a failing store whose status is written by somebody else too is still woken by what mends it", async (t) => {
   const gone = new ResolutionError("ProviderUnavailable", "away");
   const provider = { newClient: () => Promise.reject(gone) } as unknown as Provider;
-  const run = (conflict: boolean) =>
-    reconcileStore(
-      {
-        cluster: {
-          get: () => store(),
-          event: () => undefined,
-          updateStatus: async () => {
-            if (conflict) throw new ClusterError("Conflict", "another one");
-            return store();
-          },
-        } as unknown as Cluster,
-        kind: secretStore,
-        clients: { providerFor: () => provider, credentials: { context: () => ({}) as StoreContext } },
-        servedBy: undefined,
-        contests: { leave: () => undefined },
-        references,
-        settings: { controllerClass: "", storeRequeueInterval: 1_000 },
-        metrics: { condition: () => undefined, duration: () => undefined, forget: () => undefined },
-        logger: createLogger({ name: "store", level: "error" }),
-        now: () => now,
-        onLook: () => undefined,
-      },
-      { kind: "SecretStore", namespace: "team", name: "main" },
-      new AbortController().signal,
-    );
-  t.match(await run(false), { result: "failed", waitsFor: ["provider:vault"] });
-  t.match(await run(true), { result: "again", waitsFor: ["provider:vault"] });
+  t.match(await lookAt(provider, false), { result: "failed", waitsFor: ["provider:vault"] });
+  t.match(await lookAt(provider, true), { result: "again", waitsFor: ["provider:vault"] });
 });
+
+test("a store that is Ready is looked at again when its provider has started again", async (t) => {
+  const client = { validate: async () => "Ready", close: async () => undefined };
+  const provider = { newClient: async () => client, capabilities: async () => ["get"] } as unknown as Provider;
+  const ready = { result: "done", after: 1_000, waitsFor: ["restart:vault.outboard.svc"] };
+  t.strictSame(await lookAt(provider, false), ready);
+  t.strictSame(
+    await lookAt(provider, false, async () => undefined),
+    { ...ready, waitsFor: [] },
+    "nobody serves it now",
+  );
+});
+
+function lookAt(
+  provider: Provider,
+  conflict: boolean,
+  serverOf: ServerOf = async () => "vault.outboard.svc",
+): Promise<Outcome> {
+  return reconcileStore(
+    {
+      cluster: {
+        get: () => store(),
+        event: () => undefined,
+        updateStatus: async () => {
+          if (conflict) throw new ClusterError("Conflict", "another one");
+          return store();
+        },
+      } as unknown as Cluster,
+      kind: secretStore,
+      clients: { providerFor: () => provider, credentials: { context: () => ({}) as StoreContext } },
+      servedBy: undefined,
+      serverOf,
+      contests: { leave: () => undefined },
+      references,
+      settings: { controllerClass: "", storeRequeueInterval: 1_000 },
+      metrics: { condition: () => undefined, duration: () => undefined, forget: () => undefined },
+      logger: createLogger({ name: "store", level: "error" }),
+      now: () => now,
+      onLook: () => undefined,
+    },
+    { kind: "SecretStore", namespace: "team", name: "main" },
+    new AbortController().signal,
+  );
+}

@@ -1,7 +1,7 @@
 import { withinDeadline } from "../../../api/deadline.ts";
 import { ProviderError } from "../../../api/errors.ts";
 import { storeCapabilities, type Provider, type StoreCapabilities } from "../../../api/provider.ts";
-import { isReferent, type ReferenceTable } from "../../credentials/store-references.ts";
+import { isReferent, type ReferencesOf } from "../../credentials/store-references.ts";
 import { ResolutionError } from "../../resolve/resolution-error.ts";
 import type { CoreStore } from "../../store.ts";
 import { withClient, type StoreClients } from "../../store-clients.ts";
@@ -21,12 +21,12 @@ const deadline = 30_000;
 
 /**
  * Looks at a store through its provider. A cluster store whose credentials depend on who uses it has nobody to be
- * validated for: it counts as valid without a call, as in ESO. `references` is the table of marked paths.
+ * validated for: it counts as valid without a call, as in ESO. `references` says which paths of a spec refer to Kubernetes.
  */
 export function validate(
   store: CoreStore,
   clients: StoreClients,
-  references: ReferenceTable,
+  references: ReferencesOf,
   parent: AbortSignal,
 ): Promise<Validation> {
   return withinDeadline(parent, deadline, (signal) => validateWithin(store, clients, references, signal));
@@ -35,7 +35,7 @@ export function validate(
 async function validateWithin(
   store: CoreStore,
   clients: StoreClients,
-  references: ReferenceTable,
+  references: ReferencesOf,
   signal: AbortSignal,
 ): Promise<Validation> {
   let step: "client" | "validate" = "client";

@@ -1,6 +1,6 @@
 import { opensApiServer } from "../../../api/audiences.ts";
 import type { EventRecord } from "../../../cluster/cluster.ts";
-import { storeReferences, type ReferenceTable } from "../../credentials/store-references.ts";
+import { storeReferences, type ReferencesOf } from "../../credentials/store-references.ts";
 import { maintenance } from "../../gen/maintenance.ts";
 import type { StoreObject } from "../../kinds.ts";
 import type { CoreStore } from "../../store.ts";
@@ -23,12 +23,8 @@ const ofMaintenance = {
   },
 } as const;
 
-/** What there is to say of a store that works. `references` is the table of marked paths. */
-export function storeWarnings(
-  object: StoreObject,
-  store: CoreStore,
-  references: ReferenceTable,
-): readonly EventRecord[] {
+/** What there is to say of a store that works. `references` says which paths of a spec refer to Kubernetes. */
+export function storeWarnings(object: StoreObject, store: CoreStore, references: ReferencesOf): readonly EventRecord[] {
   const status = maintenance.get(inlineKey(store));
   const told =
     status === undefined || Object.hasOwn(object.metadata.annotations, silence) ? [] : [ofMaintenance[status]];

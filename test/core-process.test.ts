@@ -15,7 +15,7 @@ import {
   systemNamespace,
 } from "./core-process.ts";
 import { shippedRights } from "./core-roles.ts";
-import { directlyUsed, ownProvider, providerOf } from "./core-uses.ts";
+import { directlyUsed, ownProvider, providerOf, unreachableVault } from "./core-uses.ts";
 import { becomes, lease, requests, tools } from "./core-observation.ts";
 import { plantSecret, until } from "./e2e/outboard.ts";
 import { plainCommand } from "./plain-command.ts";
@@ -331,31 +331,9 @@ test("core as a process before a real API server, under the shipped rights", { s
     t.teardown(() => vault.stop());
     const core = await startCoreProcess(t, world, [`--resolve=${addressOf("vault")}=127.0.0.1:${vault.port}`]);
     const { kind: _, ...fake } = fakeStore({ db: "value" }) as { readonly kind: string };
-    const bundle = {
-      kind: "ConfigMap",
-      apiVersion: "v1",
-      metadata: { name: "ca" },
-      data: { ca: world.provider.keys.core.ca },
-    };
-    const serviceAccount = { kind: "ServiceAccount", apiVersion: "v1", metadata: { name: "reader" } };
-    // Nothing listens there: what the store refers to is read before that shows.
-    const spec = {
-      runtimeRef: { kind: "ClusterProviderClass", name: "vault" },
-      provider: {
-        vault: {
-          server: "https://127.0.0.1:1",
-          caProvider: { type: "ConfigMap", name: "ca", key: "ca" },
-          auth: { kubernetes: { mountPath: "kubernetes", role: "r", serviceAccountRef: { name: "reader" } } },
-        },
-      },
-    };
     await world.apply("default", classOf("vault"), { ...fake, kind: "ClusterSecretStore" });
-    await world.apply(space, { ...classOf("fake"), kind: "ProviderClass" }, bundle, serviceAccount, {
-      apiVersion: "external-secrets.io/v1",
-      kind: "SecretStore",
-      metadata: { name: "vault" },
-      spec,
-    });
+    await world.apply(space, { ...classOf("fake"), kind: "ProviderClass" });
+    await world.apply(space, ...unreachableVault(world.provider.keys.core.ca));
     await world.apply(space, ...directlyUsed("Fake"), ...directlyUsed("Vault"), ...ownProvider(space));
     await world.apply(space, providerOf("main", addressOf("fake"), space));
     await ready("default", "clustersecretstore/main", { status: "True" });

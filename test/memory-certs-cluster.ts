@@ -1,4 +1,4 @@
-import { ClusterError, type EventRecord, type ObjectKey } from "../src/cluster/cluster.ts";
+import { ClusterError, keyId, type EventRecord, type ObjectKey } from "../src/cluster/cluster.ts";
 import { createNotifier } from "../src/cluster/notify.ts";
 import type { CertificateSecret, CertificateSecretWrite } from "../src/cluster/certificate-secret.ts";
 import type { CertsCluster, CertsNamespace, LabelledService } from "../src/certs/cluster.ts";
@@ -29,19 +29,18 @@ export function memoryCertsCluster(watched: (key: ObjectKey) => boolean): Memory
   const notifier = createNotifier();
   let version = 0;
 
-  const idOf = ({ namespace, name }: ObjectKey) => `${namespace}/${name}`;
   function put(secret: CertificateSecret): CertificateSecret {
     version += 1;
     const stored = { ...secret, resourceVersion: String(version) };
-    secrets.set(idOf(secret.key), stored);
+    secrets.set(keyId(secret.key), stored);
     if (watched(secret.key)) notifier.changed({ kind: "Secret", key: secret.key });
     return stored;
   }
   async function request(verb: string, key: ObjectKey): Promise<CertificateSecret | undefined> {
-    requests.push(`${verb} ${idOf(key)}`);
+    requests.push(`${verb} ${keyId(key)}`);
     await new Promise<void>((resolve) => setImmediate(resolve));
-    cluster.refuse(`${verb} ${idOf(key)}`);
-    return secrets.get(idOf(key));
+    cluster.refuse(`${verb} ${keyId(key)}`);
+    return secrets.get(keyId(key));
   }
 
   const cluster: MemoryCertsCluster = {
@@ -64,7 +63,7 @@ export function memoryCertsCluster(watched: (key: ObjectKey) => boolean): Memory
       if (held.resourceVersion !== resourceVersion) throw new ClusterError("Conflict", "it changed");
       return put(merge(held, write));
     },
-    event: (service, { reason }: EventRecord) => events.push(`${idOf(service)} ${reason}`),
+    event: (service, { reason }: EventRecord) => events.push(`${keyId(service)} ${reason}`),
     watch: (listener) => notifier.watch(listener),
     setNamespace: (name, facts = {}) => {
       namespaces.set(name, { name, labels: {}, terminating: false, ...facts });

@@ -1,6 +1,13 @@
-import { ClusterError, type Change, type Cluster, type EventRecord, type ObjectKey } from "../src/cluster/cluster.ts";
+import { metadataOf } from "./object-meta.ts";
+import {
+  ClusterError,
+  keyId,
+  type Change,
+  type Cluster,
+  type EventRecord,
+  type ObjectKey,
+} from "../src/cluster/cluster.ts";
 import { createNotifier } from "../src/cluster/notify.ts";
-import type { ObjectMeta } from "../src/cluster/objects.ts";
 import type { EndpointSliceObject, ServiceObject, Services, SliceEndpoint } from "../src/cluster/services.ts";
 
 /** Labelled Services in memory, and what is behind them. */
@@ -19,7 +26,7 @@ export interface MemoryServices extends Services {
 
 /** See {@link MemoryServices}. */
 export function createMemoryServices(first: readonly ServiceObject[] = []): MemoryServices {
-  const services = new Map(first.map((service) => [idOf(service.metadata), service]));
+  const services = new Map(first.map((service) => [keyId(service.metadata), service]));
   const slicesOf = new Map<string, readonly EndpointSliceObject[] | ClusterError | undefined>();
   const events = new Map<string, readonly EventRecord[]>();
   const notifier = createNotifier();
@@ -27,28 +34,28 @@ export function createMemoryServices(first: readonly ServiceObject[] = []): Memo
     notifier.changed({ kind, key: { namespace, name } });
   return {
     services: () => [...services.values()],
-    service: (key) => services.get(idOf(key)),
+    service: (key) => services.get(keyId(key)),
     endpointSlices: async (key, signal) => {
       signal.throwIfAborted();
-      const slices = slicesOf.has(idOf(key)) ? slicesOf.get(idOf(key)) : [];
+      const slices = slicesOf.has(keyId(key)) ? slicesOf.get(keyId(key)) : [];
       if (slices === undefined) throw new ClusterError("Forbidden", "endpointslices: 403");
       if (slices instanceof ClusterError) throw slices;
       return slices;
     },
-    serviceEvent: (key, event) => void events.set(idOf(key), [...(events.get(idOf(key)) ?? []), event]),
+    serviceEvent: (key, event) => void events.set(keyId(key), [...(events.get(keyId(key)) ?? []), event]),
     put: (service) => {
-      services.set(idOf(service.metadata), service);
+      services.set(keyId(service.metadata), service);
       changed("Service", service.metadata);
     },
     remove: (key) => {
-      services.delete(idOf(key));
+      services.delete(keyId(key));
       changed("Service", key);
     },
     setSlices: (key, slices) => {
-      slicesOf.set(idOf(key), slices);
+      slicesOf.set(keyId(key), slices);
       changed("EndpointSlice", key);
     },
-    eventsOf: (key) => events.get(idOf(key)) ?? [],
+    eventsOf: (key) => events.get(keyId(key)) ?? [],
     watch: (listener) => notifier.watch(listener),
   };
 }
@@ -113,25 +120,4 @@ export function endpointOf(
   more: Partial<Pick<SliceEndpoint, "ready" | "serving" | "terminating">> = {},
 ): SliceEndpoint {
   return { addresses: [ip], ready: true, serving: true, terminating: false, ...(pod && { pod }), ...more };
-}
-
-/** Metadata of an object that nobody has changed. */
-export function metadataOf({ namespace, name }: ObjectKey): ObjectMeta {
-  return {
-    namespace,
-    name,
-    uid: `uid-${namespace}-${name}`,
-    resourceVersion: "1",
-    generation: 1,
-    creationTimestamp: "2026-08-08T10:00:00Z",
-    labels: {},
-    annotations: {},
-    finalizers: [],
-    ownerReferences: [],
-    managedFields: [],
-  };
-}
-
-function idOf({ namespace, name }: ObjectKey): string {
-  return `${namespace}/${name}`;
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "../cluster/clock.ts";
-import type { Change, ObjectKey } from "../cluster/cluster.ts";
+import { keyId, type Change, type ObjectKey } from "../cluster/cluster.ts";
 import { startController } from "../cluster/controller.ts";
 import type { Lane } from "../cluster/lanes.ts";
 import type { QueueItem } from "../cluster/queue.ts";
@@ -13,7 +13,6 @@ import type { CertsCluster } from "./cluster.ts";
 import { caTopic, reconcileLeaf, type LeafDeps } from "./leaf.ts";
 import { IssueLimits } from "./limits.ts";
 import { certsMetrics } from "./metrics.ts";
-import { idOf } from "./names.ts";
 import { Propagation } from "./propagation.ts";
 import type { TargetRules } from "./target.ts";
 import { caKey, createTargets, keysOf, type Targets } from "./targets.ts";
@@ -61,7 +60,7 @@ export function startCerts(options: CertsOptions): Certs {
   const propagation = new Propagation();
   const metrics = certsMetrics(registry, now);
   const ca = caKey(rules);
-  const isCa = (key: ObjectKey) => idOf(key) === idOf(ca);
+  const isCa = (key: ObjectKey) => keyId(key) === keyId(ca);
   const authority = new Authority({
     cluster,
     key: ca,
@@ -113,7 +112,7 @@ export function startCerts(options: CertsOptions): Certs {
   enqueueAll();
 
   return {
-    awaited: () => (authority.current === undefined ? [`the CA in Secret ${idOf(ca)}`] : []),
+    awaited: () => (authority.current === undefined ? [`the CA in Secret ${keyId(ca)}`] : []),
     pending: () => controller.items(),
     stop: async () => {
       unwatch();

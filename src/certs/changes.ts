@@ -1,6 +1,5 @@
 import type { Clock } from "../cluster/clock.ts";
-import type { ObjectKey } from "../cluster/cluster.ts";
-import { idOf } from "./names.ts";
+import { keyId, type ObjectKey } from "../cluster/cluster.ts";
 
 /** Milliseconds from the first change until what changed is looked at. */
 const period = 1_000;
@@ -18,7 +17,7 @@ export class Changes {
   }
 
   add(key: ObjectKey): void {
-    this.#waiting.set(idOf(key), key);
+    this.#waiting.set(keyId(key), key);
     this.#cancel ??= this.#clock.schedule(period, () => {
       this.#cancel = undefined;
       const keys = [...this.#waiting.values()];

@@ -1,5 +1,5 @@
 import type { ProviderError } from "../api/errors.ts";
-import type { ObjectKey } from "../cluster/cluster.ts";
+import { keyId, type ObjectKey } from "../cluster/cluster.ts";
 import type { Outcome } from "../cluster/outcome.ts";
 import type { Logger } from "../process/logs.ts";
 import type { Authority } from "./authority.ts";
@@ -12,7 +12,7 @@ import type { IssuingCa, LeafDecision, LeafReason, LeafRules } from "./leaf-deci
 import type { IssueLimits } from "./limits.ts";
 import type { CertsMetrics, Series } from "./metrics.ts";
 import { sharedSecretName } from "../api/server-secret.ts";
-import { idOf, rotateAnnotation, systemLabel } from "./names.ts";
+import { rotateAnnotation, systemLabel } from "./names.ts";
 import { ownersOf } from "./owners.ts";
 import type { Propagation } from "./propagation.ts";
 import { servicesPerNamespace, type Target } from "./target.ts";
@@ -44,10 +44,10 @@ const leafType = "kubernetes.io/tls";
 export async function reconcileLeaf(deps: LeafDeps, key: ObjectKey, signal: AbortSignal): Promise<Outcome> {
   const { targets, metrics, propagation } = deps;
   const { target, excess } = targets.at(key);
-  metrics.covers(idOf(key), [...(target === undefined ? [] : seriesOf(target)), ...excess.map(seriesOfService)]);
+  metrics.covers(keyId(key), [...(target === undefined ? [] : seriesOf(target)), ...excess.map(seriesOfService)]);
   for (const service of excess) refuse(deps, service);
   if (target === undefined) {
-    propagation.forget(idOf(key));
+    propagation.forget(keyId(key));
     return excess.length === 0 ? { result: "done" } : { result: "done", after: deps.rules.interval };
   }
   try {
@@ -63,7 +63,7 @@ async function bringInOrder(deps: LeafDeps, target: Target, signal: AbortSignal)
   const secret = await cluster.read(key, signal);
   const foreign = secret && foreignness(key, secret, deps.systemNamespace, leafType);
   if (foreign !== undefined) {
-    propagation.saw(idOf(key), undefined, now());
+    propagation.saw(keyId(key), undefined, now());
     throw foreign;
   }
   let ca = authority.current;
@@ -82,7 +82,7 @@ async function bringInOrder(deps: LeafDeps, target: Target, signal: AbortSignal)
   if (decision.act === "write" && secret !== undefined) {
     await cluster.patch(beside(target, ca, deps.systemNamespace), secret.resourceVersion, signal);
   }
-  propagation.saw(idOf(key), ca.revision, now());
+  propagation.saw(keyId(key), ca.revision, now());
   return inOrder(deps, target, decision);
 }
 
@@ -96,7 +96,7 @@ interface Issue {
 async function issue(deps: LeafDeps, { target, secret, ca, reason }: Issue, signal: AbortSignal): Promise<Outcome> {
   const { cluster, metrics, propagation, logger, rules, now } = deps;
   const { key, usage, dnsNames, uris } = target;
-  const id = idOf(key);
+  const id = keyId(key);
   const validity = validityOf(ca, rules, now());
   const pair = await issueLeaf({ ca: ca.pair, usage, dnsNames, uris, validity, now: now() });
   const rest = beside(target, ca, deps.systemNamespace);
@@ -136,7 +136,7 @@ function beside(target: Target, ca: IssuingCa, systemNamespace: string): Certifi
 
 function inOrder({ metrics, rules, now }: LeafDeps, target: Target, decision: LeafDecision): Outcome {
   if (decision.act === "issue") return { result: "again" };
-  metrics.holds(idOf(target.key), decision.leaf.notAfter);
+  metrics.holds(keyId(target.key), decision.leaf.notAfter);
   // Only Secrets with a fixed name are watched.
   const isWatched = target.usage === "client" || target.key.name === sharedSecretName;
   const look = isWatched ? rules.interval : Math.min(rules.interval, rules.lookInterval);
@@ -148,7 +148,7 @@ function fail(deps: LeafDeps, target: Target, error: ProviderError): Outcome {
   // Another process was faster, or somebody edited it: read it again.
   if (error.code === "Conflict") return { result: "again" };
   const { metrics, propagation, warnings, logger, rules } = deps;
-  propagation.failed(idOf(target.key));
+  propagation.failed(keyId(target.key));
   metrics.failed(seriesOf(target));
   logger.warn({ secret: target.key, reason: error.message }, "a certificate cannot be kept in order");
   if (error.code === "Unavailable") return { result: "failed", error };

@@ -1,5 +1,3 @@
-import type { ObjectKey } from "../cluster/cluster.ts";
-
 /** Label of every Secret that is ours; its value is the system namespace of the installation that owns it. */
 export const systemLabel = "external-secrets.io/system";
 
@@ -15,9 +13,4 @@ export const coreSecretName = "eso-provider-client-tls";
 /** The Secret of a client other than core. */
 export function clientSecretName(client: string): string {
   return `eso-provider-${client}-client-tls`;
-}
-
-/** An object's key as text, for maps. */
-export function idOf({ namespace, name }: ObjectKey): string {
-  return `${namespace}/${name}`;
 }

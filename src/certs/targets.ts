@@ -1,7 +1,7 @@
-import type { ObjectKey } from "../cluster/cluster.ts";
+import { keyId, type ObjectKey } from "../cluster/cluster.ts";
 import type { CertsCluster, LabelledService } from "./cluster.ts";
 import { serverSecretName, sharedSecretName } from "../api/server-secret.ts";
-import { caSecretName, idOf } from "./names.ts";
+import { caSecretName } from "./names.ts";
 import { clientTargets, secretOf, serverTargets, type Target, type TargetRules } from "./target.ts";
 
 /** What a Secret's name stands for now. */
@@ -40,7 +40,7 @@ export function createTargets(cluster: Pick<CertsCluster, "services" | "namespac
       places = undefined;
     },
     at: (key) => {
-      const { target, excess = [] } = current().get(idOf(key)) ?? {};
+      const { target, excess = [] } = current().get(keyId(key)) ?? {};
       return { target, excess };
     },
     keys: () => Array.from(current().values(), ({ key }) => key),
@@ -56,8 +56,8 @@ export function createTargets(cluster: Pick<CertsCluster, "services" | "namespac
 function placesOf(cluster: Pick<CertsCluster, "services" | "namespace">, rules: TargetRules) {
   const places = new Map<string, Mutable>();
   const placeOf = (key: ObjectKey): Mutable => {
-    const place = places.get(idOf(key)) ?? { key, excess: [] };
-    places.set(idOf(key), place);
+    const place = places.get(keyId(key)) ?? { key, excess: [] };
+    places.set(keyId(key), place);
     return place;
   };
   for (const [name, services] of Map.groupBy(cluster.services(), ({ namespace }) => namespace)) {

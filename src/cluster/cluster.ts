@@ -7,6 +7,11 @@ export interface ObjectKey {
   readonly name: string;
 }
 
+/** NAMESPACE/NAME: an object's key as text, for maps of objects of one kind. */
+export function keyId({ namespace, name }: ObjectKey): string {
+  return `${namespace}/${name}`;
+}
+
 /** Why the API refused: Kubernetes' status reasons that controllers act on. */
 export type ClusterErrorReason =
   | "NotFound"

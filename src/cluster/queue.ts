@@ -1,7 +1,7 @@
 import type { ProviderError } from "../api/errors.ts";
 import { backoff, retryDelay } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
-import type { ObjectKey } from "./cluster.ts";
+import { keyId, type ObjectKey } from "./cluster.ts";
 import { Delayed } from "./delayed.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { Lanes, type Lane } from "./lanes.ts";
@@ -131,8 +131,8 @@ export class Queue {
 
   /** Says how the run of an item that was taken ended. */
   finish(key: ObjectKey, outcome: Outcome): void {
-    const item = this.#items.get(idOf(key));
-    if (item === undefined || !item.active) throw new Error(`${idOf(key)} is not running`);
+    const item = this.#items.get(keyId(key));
+    if (item === undefined || !item.active) throw new Error(`${keyId(key)} is not running`);
     item.active = false;
     item.dueAt = Number.POSITIVE_INFINITY;
     this.#active.delete(item);
@@ -176,7 +176,7 @@ export class Queue {
   }
 
   #item(key: ObjectKey): Item {
-    const id = idOf(key);
+    const id = keyId(key);
     const known = this.#items.get(id);
     if (known !== undefined) return known;
     const item: Item = {
@@ -261,8 +261,4 @@ export class Queue {
 
 function isMoreUrgent(a: QueueClass, b: QueueClass): boolean {
   return queueClasses.indexOf(a) < queueClasses.indexOf(b);
-}
-
-function idOf(key: ObjectKey): string {
-  return `${key.namespace}/${key.name}`;
 }

@@ -1,4 +1,4 @@
-import type { ObjectKey } from "../cluster/cluster.ts";
+import { keyId, type ObjectKey } from "../cluster/cluster.ts";
 import type { StoreRef } from "./credentials/dependencies.ts";
 import { storeTopic } from "./topics.ts";
 
@@ -8,8 +8,8 @@ export class DirectRefs {
   readonly #users = new Map<string, { readonly ref: StoreRef; count: number }>();
 
   /** From now on an ExternalSecret names these stores; none: it is gone. The refs that nobody named before. */
-  set({ namespace, name }: ObjectKey, stores: readonly StoreRef[]): readonly StoreRef[] {
-    const id = `${namespace}/${name}`;
+  set(key: ObjectKey, stores: readonly StoreRef[]): readonly StoreRef[] {
+    const id = keyId(key);
     const refs = stores.filter(isDirect);
     const before = this.#refsOf.get(id) ?? [];
     if (refs.length === 0) this.#refsOf.delete(id);

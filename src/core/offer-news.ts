@@ -1,4 +1,4 @@
-import type { ObjectKey } from "../cluster/cluster.ts";
+import { keyId, type ObjectKey } from "../cluster/cluster.ts";
 import { approvalOf, offerOf, type Offer } from "./resolve/offer.ts";
 import type { Serves } from "./resolve/serves.ts";
 import { namespaceWorld, type ResolveWorld } from "./resolve/world.ts";
@@ -45,15 +45,15 @@ export class OfferNews {
       .map(({ metadata: { name } }) => ({ namespace, name }));
   }
 
-  #look({ namespace, name }: ObjectKey, tell: boolean): Serves | undefined {
-    const id = `${namespace}/${name}`;
-    const service = this.#world.services.service({ namespace, name });
+  #look(key: ObjectKey, tell: boolean): Serves | undefined {
+    const id = keyId(key);
+    const service = this.#world.services.service(key);
     const before = this.#known.get(id);
     if (service === undefined) {
       this.#known.delete(id);
       return before?.serves;
     }
-    const offer = offerOf(service, namespaceWorld(this.#world, namespace));
+    const offer = offerOf(service, namespaceWorld(this.#world, key.namespace));
     // What leads to it counts too: its type, its ports, how it is dialled.
     const text = JSON.stringify([
       offer,

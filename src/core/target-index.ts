@@ -1,4 +1,4 @@
-import type { ObjectKey } from "../cluster/cluster.ts";
+import { keyId, type ObjectKey } from "../cluster/cluster.ts";
 
 /** Which ExternalSecrets write which Secret. */
 export class TargetIndex {
@@ -7,7 +7,7 @@ export class TargetIndex {
 
   /** From now on the ExternalSecret `key` writes the Secret `target` of its namespace; undefined: it is gone. */
   set(key: ObjectKey, target: string | undefined): void {
-    const id = idOf(key);
+    const id = keyId(key);
     const before = this.#targetOf.get(id);
     if (before !== undefined) {
       const writers = this.#writers.get(before);
@@ -16,16 +16,12 @@ export class TargetIndex {
       this.#targetOf.delete(id);
     }
     if (target === undefined) return;
-    const secret = idOf({ namespace: key.namespace, name: target });
+    const secret = keyId({ namespace: key.namespace, name: target });
     this.#targetOf.set(id, secret);
     this.#writers.set(secret, (this.#writers.get(secret) ?? new Map<string, ObjectKey>()).set(id, key));
   }
 
   writersOf(secret: ObjectKey): readonly ObjectKey[] {
-    return [...(this.#writers.get(idOf(secret))?.values() ?? [])];
+    return [...(this.#writers.get(keyId(secret))?.values() ?? [])];
   }
-}
-
-function idOf({ namespace, name }: ObjectKey): string {
-  return `${namespace}/${name}`;
 }

@@ -1,6 +1,6 @@
 import { test } from "tap";
 import { vaultKind } from "../../test/config-kind.ts";
-import { metadataOf } from "../../test/memory-services.ts";
+import { metadataOf } from "../../test/object-meta.ts";
 import type { ObjectKey } from "../cluster/cluster.ts";
 import type { Kind, KubeObject } from "../cluster/objects.ts";
 import { getStore, type StoreFields, type StoreObject } from "./kinds.ts";

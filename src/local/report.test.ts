@@ -1,4 +1,5 @@
 import { test } from "tap";
+import { metadataOf } from "../../test/object-meta.ts";
 import { externalSecret } from "../api/kinds/external-secret.ts";
 import type { Code } from "../api/errors.ts";
 import type { KubeObject } from "../cluster/objects.ts";
@@ -22,19 +23,7 @@ const row = (name: string, state: Row["state"], more: Partial<Row> = {}): Row =>
 const object = (conditions: readonly object[] | undefined): KubeObject => ({
   apiVersion: externalSecret.apiVersion,
   kind: externalSecret.kind,
-  metadata: {
-    name: "app",
-    namespace: "shop",
-    uid: "u",
-    resourceVersion: "1",
-    generation: 1,
-    creationTimestamp: "2026-01-01T00:00:00Z",
-    labels: {},
-    annotations: {},
-    finalizers: [],
-    ownerReferences: [],
-    managedFields: [],
-  },
+  metadata: metadataOf({ namespace: "shop", name: "app" }),
   spec: {},
   ...(conditions && { status: { conditions } }),
 });

@@ -1,16 +1,12 @@
 import { Type, type Static } from "typebox";
 import type { KindDefinition } from "./kind-definition.ts";
-import { namespaceCondition } from "./namespace-condition.ts";
+import { namespaceConditions } from "./namespace-condition.ts";
 import { classAddress, classColumns, classStatus, tls } from "./provider-class-spec.ts";
 
 const spec = Type.Object({
   address: classAddress,
   tls: Type.Optional(tls("the namespace that Outboard runs in")),
-  conditions: Type.Optional(
-    Type.Array(namespaceCondition, {
-      description: "Which namespaces may use the class: those that match any entry. Empty: all.",
-    }),
-  ),
+  conditions: Type.Optional(namespaceConditions("the class")),
 });
 
 /** `spec` of a ClusterProviderClass. */

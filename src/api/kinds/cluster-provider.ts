@@ -1,7 +1,7 @@
 import { Type, type Static } from "typebox";
 import { stringEnum } from "../schema.ts";
 import type { KindDefinition } from "./kind-definition.ts";
-import { namespaceCondition } from "./namespace-condition.ts";
+import { namespaceConditions } from "./namespace-condition.ts";
 import { clusterProviderRef } from "./provider-ref.ts";
 import { providerColumns, providerFields, providerStatus } from "./provider-spec.ts";
 
@@ -16,11 +16,7 @@ const spec = Type.Object({
       description: "Where what the config object refers to is read: in its own namespace, or in the ExternalSecret's.",
     }),
   ),
-  conditions: Type.Optional(
-    Type.Array(namespaceCondition, {
-      description: "Which namespaces may use it: those that match any entry. Empty: all.",
-    }),
-  ),
+  conditions: Type.Optional(namespaceConditions("it")),
 });
 
 /** `spec` of a ClusterProvider. */

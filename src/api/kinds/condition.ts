@@ -13,10 +13,10 @@ export function conditionOf<T extends TSchema>(type: T) {
   });
 }
 
-/** A condition's type where the schema closes no list of them. */
-export const conditionType = Type.String({ description: "What the condition is about." });
+const anyCondition = conditionOf(Type.String({ description: "What the condition is about." }));
 
-const anyCondition = conditionOf(conditionType);
+/** `status.conditions` where the schema closes no list of their types. */
+export const statusConditions = Type.Array(anyCondition, { description: "Ready, and why." });
 
 /** A status condition of any kind; `lastTransitionTime` is RFC 3339 in whole seconds. */
 export type Condition = Static<typeof anyCondition>;

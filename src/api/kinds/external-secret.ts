@@ -2,6 +2,7 @@ import { Type, type Static } from "typebox";
 import { stringEnum } from "../schema.ts";
 import { conditionOf } from "./condition.ts";
 import type { KindDefinition } from "./kind-definition.ts";
+import { readyColumn, statusColumn } from "./printer-columns.ts";
 import { data, dataFrom, storeRef } from "./remote-data.ts";
 import { target } from "./target.ts";
 
@@ -97,8 +98,8 @@ export const externalSecret = {
     { name: "StoreType", type: "string", jsonPath: ".spec.secretStoreRef.kind" },
     { name: "Store", type: "string", jsonPath: ".spec.secretStoreRef.name" },
     { name: "Refresh Interval", type: "string", jsonPath: ".spec.refreshInterval" },
-    { name: "Status", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].reason' },
-    { name: "Ready", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+    statusColumn,
+    readyColumn,
     { name: "Last Sync", type: "date", jsonPath: ".status.refreshTime" },
   ],
   selectableFields: [

@@ -24,13 +24,19 @@ const labelSelector = Type.Object(
 );
 
 /** ESO's ClusterSecretStoreCondition: which namespaces may use an object of the cluster. */
-export const namespaceCondition = Type.Object({
+const namespaceCondition = Type.Object({
   namespaceSelector: Type.Optional(labelSelector),
   namespaces: Type.Optional(Type.Array(namespaceName(), { description: "Namespaces by name." })),
   namespaceRegexes: Type.Optional(
     Type.Array(Type.String(), { description: "Namespaces by regular expression (RE2, not anchored)." }),
   ),
 });
+
+/** `conditions` of an object of the cluster; `what` names it. */
+export const namespaceConditions = (what: string) =>
+  Type.Array(namespaceCondition, {
+    description: `Which namespaces may use ${what}: those that match any entry. Empty: all.`,
+  });
 
 /** Static type of {@link namespaceCondition}. */
 export type NamespaceCondition = Static<typeof namespaceCondition>;

@@ -1,7 +1,8 @@
 import { Type } from "typebox";
 import { objectName } from "../schema.ts";
-import { conditionOf, conditionType } from "./condition.ts";
+import { statusConditions } from "./condition.ts";
 import type { PrinterColumn } from "./kind-definition.ts";
+import { ageColumn, readyColumn, statusColumn } from "./printer-columns.ts";
 
 const host = "([a-z0-9]([-a-z0-9]*[a-z0-9])?\\.)*[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 
@@ -28,13 +29,13 @@ export const tls = (where: string) =>
 
 /** `status` of both kinds of class. */
 export const classStatus = Type.Object({
-  conditions: Type.Optional(Type.Array(conditionOf(conditionType), { description: "Ready, and why." })),
+  conditions: Type.Optional(statusConditions),
 });
 
 /** Printer columns of both kinds of class. */
 export const classColumns: readonly PrinterColumn[] = [
   { name: "Address", type: "string", jsonPath: ".spec.address" },
-  { name: "Ready", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
-  { name: "Status", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].reason' },
-  { name: "AGE", type: "date", jsonPath: ".metadata.creationTimestamp" },
+  readyColumn,
+  statusColumn,
+  ageColumn,
 ];

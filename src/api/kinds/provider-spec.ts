@@ -1,6 +1,7 @@
 import { Type, type Static } from "typebox";
-import { conditionOf, conditionType } from "./condition.ts";
+import { statusConditions } from "./condition.ts";
 import type { PrinterColumn } from "./kind-definition.ts";
+import { ageColumn, readyColumn, statusColumn } from "./printer-columns.ts";
 import { address } from "./provider-class-spec.ts";
 import { controller, refreshInterval, retrySettings } from "./store-spec.ts";
 
@@ -16,7 +17,7 @@ export const providerFields = {
 
 /** `status` of Provider and ClusterProvider. */
 export const providerStatus = Type.Object({
-  conditions: Type.Optional(Type.Array(conditionOf(conditionType), { description: "Ready, and why." })),
+  conditions: Type.Optional(statusConditions),
   capabilities: Type.Optional(Type.String({ description: "ReadOnly, WriteOnly or ReadWrite." })),
   endpoint: Type.Optional(Type.String({ description: "The Service that answers: SERVICE.NAMESPACE.svc:PORT." })),
   protocol: Type.Optional(Type.String({ description: "What it speaks: outboard.v1 or provider.v1." })),
@@ -26,10 +27,10 @@ export const providerStatus = Type.Object({
 /** Printer columns of Provider and ClusterProvider. */
 export const providerColumns: readonly PrinterColumn[] = [
   { name: "Address", type: "string", jsonPath: ".status.endpoint" },
-  { name: "Ready", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
-  { name: "Status", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].reason' },
+  readyColumn,
+  statusColumn,
   { name: "Capabilities", type: "string", jsonPath: ".status.capabilities" },
-  { name: "AGE", type: "date", jsonPath: ".metadata.creationTimestamp" },
+  ageColumn,
 ];
 
 /** Static type of {@link providerStatus}. */

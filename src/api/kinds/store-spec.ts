@@ -1,8 +1,9 @@
 import { Type, type Static, type TSchema } from "typebox";
 import { intOrString, objectName, stringEnum } from "../schema.ts";
-import { conditionOf, conditionType } from "./condition.ts";
+import { statusConditions } from "./condition.ts";
 import type { PrinterColumn } from "./kind-definition.ts";
-import { namespaceCondition } from "./namespace-condition.ts";
+import { namespaceConditions } from "./namespace-condition.ts";
+import { ageColumn, readyColumn, statusColumn } from "./printer-columns.ts";
 import { clusterProviderRef, providerRef } from "./provider-ref.ts";
 import { notTwoBackends, oneBackend } from "./rules.ts";
 
@@ -62,11 +63,7 @@ const storeSpec = <Ref extends TSchema>(config: Ref, classes: readonly [Provider
       runtimeRef: Type.Optional(runtimeRef(classes)),
       retrySettings: Type.Optional(retrySettings),
       refreshInterval,
-      conditions: Type.Optional(
-        Type.Array(namespaceCondition, {
-          description: "Which namespaces may use a ClusterSecretStore: those that match any entry. Empty: all.",
-        }),
-      ),
+      conditions: Type.Optional(namespaceConditions("a ClusterSecretStore")),
     },
     { "x-kubernetes-validations": [oneBackend.schema, notTwoBackends.schema] },
   );
@@ -79,15 +76,15 @@ export const clusterSecretStoreSpec = storeSpec(clusterProviderRef, ["ClusterPro
 /** `status` of both kinds of store. */
 export const storeStatus = Type.Object({
   capabilities: Type.Optional(Type.String({ description: "ReadOnly, WriteOnly or ReadWrite." })),
-  conditions: Type.Optional(Type.Array(conditionOf(conditionType), { description: "Ready, and why." })),
+  conditions: Type.Optional(statusConditions),
 });
 
 /** Printer columns of both kinds of store. */
 export const storeColumns: readonly PrinterColumn[] = [
-  { name: "AGE", type: "date", jsonPath: ".metadata.creationTimestamp" },
-  { name: "Status", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].reason' },
+  ageColumn,
+  statusColumn,
   { name: "Capabilities", type: "string", jsonPath: ".status.capabilities" },
-  { name: "Ready", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+  readyColumn,
 ];
 
 /** Static type of both kinds' `spec`. */

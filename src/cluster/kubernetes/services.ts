@@ -1,5 +1,5 @@
 import { formatDuration } from "../../api/duration.ts";
-import { ClusterError, type Change, type EventRecord, type ObjectKey } from "../cluster.ts";
+import { ClusterError, keyId, type Change, type EventRecord, type ObjectKey } from "../cluster.ts";
 import type { ServiceObject, Services } from "../services.ts";
 import type { EventObject } from "./event-series.ts";
 import { listPath, placeOf, serviceResource } from "./paths.ts";
@@ -40,12 +40,12 @@ export function labelledServices(options: ServicesOptions): LabelledServices {
     convert: serviceObject,
     sourceOf: scopes.sourceOf,
     changed: (key) => {
-      if (view.get(key) === undefined) followed.get(idOf(key))?.stop();
+      if (view.get(key) === undefined) followed.get(keyId(key))?.stop();
       changed({ kind: serviceResource.kind, key });
     },
   });
   const follow = (service: ObjectKey) => {
-    const id = idOf(service);
+    const id = keyId(service);
     const inNamespace = [...followed.keys()].filter((each) => each.startsWith(`${service.namespace}/`));
     if (inNamespace.length >= followedInNamespace) throw tooMany(service.namespace, slicesIdle);
     const slices = followSlices({
@@ -64,7 +64,7 @@ export function labelledServices(options: ServicesOptions): LabelledServices {
     service: view.get,
     endpointSlices: async ({ namespace, name }, signal) => {
       const key = { namespace, name };
-      if (view.get(key) !== undefined) return (followed.get(idOf(key)) ?? follow(key)).read(signal);
+      if (view.get(key) !== undefined) return (followed.get(keyId(key)) ?? follow(key)).read(signal);
       const place = placeOf(serviceResource, key);
       throw new ClusterError("NotFound", `${place} is not there, or has no label ${label}: "true"`);
     },
@@ -96,8 +96,4 @@ function tooMany(namespace: string, idle: number): ClusterError {
     `endpointslices of ${followedInNamespace} Services in namespace ${JSON.stringify(namespace)} are followed already, ` +
       `and no more at a time; use fewer labelled Services there (one that is not used counts for ${formatDuration(idle)})`,
   );
-}
-
-function idOf({ namespace, name }: ObjectKey): string {
-  return `${namespace}/${name}`;
 }

@@ -1,4 +1,4 @@
-import type { ObjectKey } from "../cluster.ts";
+import { keyId, type ObjectKey } from "../cluster.ts";
 import type { ObjectMeta } from "../objects.ts";
 import type { ApiObject } from "./api-object.ts";
 import type { ReflectorSink } from "./reflector.ts";
@@ -89,7 +89,7 @@ export function createView<Item extends ViewItem>({ convert, sourceOf, changed }
     listings.delete(source);
     const { items, written } = listing;
     for (const held of table.list()) {
-      const id = idOf(held.metadata);
+      const id = keyId(held.metadata);
       if (items.has(id) || written.has(id) || sourceOf(held.metadata) !== source) continue;
       noteEnd({ uid: held.metadata.uid, source });
       drop(held);
@@ -106,13 +106,13 @@ export function createView<Item extends ViewItem>({ convert, sourceOf, changed }
   };
   /** Takes what our own write made of an object. */
   const take = (key: ObjectKey, item: Item) => {
-    for (const { written } of listings.values()) written.add(idOf(key));
+    for (const { written } of listings.values()) written.add(keyId(key));
     const { deletionTimestamp, finalizers, uid } = item.metadata;
     if (deletionTimestamp !== undefined && finalizers.length === 0) forget(key, uid);
     else putNewer(item);
   };
   const forget = (key: ObjectKey, uid: string) => {
-    for (const { written } of listings.values()) written.add(idOf(key));
+    for (const { written } of listings.values()) written.add(keyId(key));
     const held = table.get(key);
     if (held === undefined || held.metadata.uid !== uid) return;
     const source = sourceOf(held.metadata);
@@ -144,7 +144,7 @@ export function createView<Item extends ViewItem>({ convert, sourceOf, changed }
       begin: () => void listings.set(source, { items: new Map(), written: new Set() }),
       add: (object) => {
         const item = convert(object);
-        listings.get(source)?.items.set(idOf(item.metadata), item);
+        listings.get(source)?.items.set(keyId(item.metadata), item);
       },
       commit: () => commit(source),
       seen: (object) => {
@@ -172,8 +172,4 @@ export function createView<Item extends ViewItem>({ convert, sourceOf, changed }
 
 function keyOf({ namespace, name }: ObjectMeta): ObjectKey {
   return { namespace, name };
-}
-
-function idOf({ namespace, name }: ObjectKey): string {
-  return `${namespace}/${name}`;
 }

@@ -1,4 +1,4 @@
-import type { Cluster, ObjectKey } from "../../cluster/cluster.ts";
+import { keyId, type Cluster, type ObjectKey } from "../../cluster/cluster.ts";
 import type { Reloads } from "../../process/reloads.ts";
 import { staysInUse } from "../../wire/certificate-files.ts";
 import {
@@ -62,7 +62,7 @@ export function createClassCertificates(
   const share = createFlights<Held>();
 
   async function read(secret: ObjectKey, held: Held | undefined, signal: AbortSignal): Promise<Held> {
-    const id = idOf(secret);
+    const id = keyId(secret);
     const readAt = now();
     const found = await cluster.referencedKeys("Secret", secret, keys, signal).catch((thrown: unknown) => {
       const { code, message } = unreadable("Secret", secret, thrown);
@@ -109,12 +109,13 @@ export function createClassCertificates(
 
   return async (secret, signal) => {
     const seen = cluster.referencedVersion("Secret", secret);
-    const held = cache.get(idOf(secret));
-    if (held !== undefined && seen !== undefined && !held.inView) cache.set(idOf(secret), { ...held, inView: true }, 0);
+    const held = cache.get(keyId(secret));
+    if (held !== undefined && seen !== undefined && !held.inView)
+      cache.set(keyId(secret), { ...held, inView: true }, 0);
     const current =
       held !== undefined && isCurrent(held, seen, now())
         ? held
-        : await share(`${idOf(secret)} ${seen?.uid}/${seen?.resourceVersion}`, signal, (shared) =>
+        : await share(`${keyId(secret)} ${seen?.uid}/${seen?.resourceVersion}`, signal, (shared) =>
             read(secret, held, shared),
           );
     const { source } = current;
@@ -153,8 +154,4 @@ function problemText(secret: ObjectKey, source: CertificateSource, { message }: 
 
 function secretText({ namespace, name }: ObjectKey): string {
   return `Secret ${JSON.stringify(name)} in namespace ${JSON.stringify(namespace)}`;
-}
-
-function idOf({ namespace, name }: ObjectKey): string {
-  return `${namespace}/${name}`;
 }

@@ -1,4 +1,4 @@
-import { symlink, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { test, type Test } from "tap";
@@ -31,7 +31,6 @@ spec:
       key: db
 `;
 const secret = (body: string) => `apiVersion: v1\nkind: Secret\nmetadata: {name: user}\n${body}`;
-const account = (name: string) => `{apiVersion: v1, kind: ServiceAccount, metadata: {name: ${name}}}`;
 const configMap = (body: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: user}\n${body}`;
 
 test("an ExternalSecret is loaded as it is written, without defaults, with file and line", async (t) => {
@@ -144,7 +143,6 @@ for (const { name, text, file, want } of taken) {
   });
 }
 
-/** Manifests that are not: the errors as they are printed. */
 const kinds = [
   "ClusterProvider",
   "ClusterProviderClass",
@@ -161,6 +159,7 @@ const kinds = [
   "Vault.provider.external-secrets.io",
 ].join(", ");
 
+/** Manifests that are not: the errors as they are printed. */
 const refused: readonly {
   readonly name: string;
   readonly text: string | Uint8Array;
@@ -392,42 +391,4 @@ test("the same object twice is an error that names both places; the first one co
     field: "metadata.name",
     message: `ExternalSecret team/app is at ${join(folder, "a.yaml")}:1 already`,
   });
-});
-
-test("of a folder its own manifests are read, sorted, each file once", async (t) => {
-  const folder = t.testdir({
-    "c.json": account("c"),
-    "a.yml": account("a"),
-    "b.yaml": account("b"),
-    "notes.txt": "not: [read",
-    below: { "d.yaml": account("d") },
-  });
-  const { objects, errors } = await loadManifests([folder, join(folder, "a.yml")], schemas);
-  t.same(errors, []);
-  t.same(
-    objects.map(({ key }) => key.name),
-    ["a", "b", "c"],
-  );
-});
-
-test("paths that cannot be read are errors beside what can", async (t) => {
-  const folder = t.testdir({ empty: {}, "good.yaml": good });
-  await symlink(join(folder, "nowhere"), join(folder, "broken.yaml"));
-  const paths = ["missing.yaml", "empty", "good.yaml", "broken.yaml", "good.yaml/x"].map((name) => join(folder, name));
-  const { objects, errors } = await loadManifests(paths, schemas);
-  t.equal(objects.length, 1);
-  t.same(
-    errors.map((error) => formatManifestError(error).slice(folder.length + 1)),
-    [
-      "missing.yaml: no such file or folder",
-      "empty: the folder has no *.yaml, *.yml or *.json",
-      "broken.yaml: no such file or folder",
-      "good.yaml/x: no such file or folder",
-    ],
-  );
-});
-
-test("a folder of CRDs that holds something else is refused", async (t) => {
-  const folder = t.testdir({ "a.yaml": "kind: ConfigMap\n" });
-  await t.rejects(loadSchemas(folder), { message: `${join(folder, "a.yaml")} is not a CustomResourceDefinition` });
 });

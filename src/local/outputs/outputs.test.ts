@@ -12,6 +12,7 @@ import {
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { test } from "tap";
+import { metadataOf } from "../../../test/object-meta.ts";
 import type { SecretObject } from "../../cluster/objects.ts";
 import { parseAllDocuments } from "yaml";
 import { envFile, envFileMark, envLine } from "./dotenv.ts";
@@ -28,17 +29,9 @@ function secret(
 ): SecretObject {
   return {
     metadata: {
-      name,
-      namespace,
-      uid: name,
+      ...metadataOf({ namespace, name }),
       resourceVersion: String(++version),
-      generation: 1,
-      creationTimestamp: "2026-01-01T00:00:00Z",
       labels: { app: "yes" },
-      annotations: {},
-      finalizers: [],
-      ownerReferences: [],
-      managedFields: [],
     },
     type: "Opaque",
     immutable: false,

@@ -28,6 +28,8 @@ t.test("an address is a DNS name and a port, and nothing else", (t) => {
       "vault.127:80",
       "2130706433:80",
       "0x7f.1:80",
+      "0x7f000001:80",
+      "127.0.0.0x1:80",
       "[::1]:80",
       "dns:///vault.providers.svc:80",
       "unix:/run/x:80",

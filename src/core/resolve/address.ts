@@ -18,8 +18,10 @@ const service = new RegExp(`^(${label})\\.(${label})\\.svc(?:\\.cluster\\.local)
 /** HOST:PORT as RFC 1123 and TCP have them; undefined for anything else, IP addresses and URLs included. */
 export function parseAddress(text: string): Address | undefined {
   const [, host = "", port = ""] = hostAndPort.exec(text) ?? [];
-  // A name's last label is never a number, so that no name can be taken for an IPv4 address (RFC 1123, 2.1).
-  if (host === "" || host.length > 253 || /(?:^|\.)[0-9]+$/.test(host) || Number(port) > 65_535) return undefined;
+  // A name's last label is never a number, so that no name can be taken for an IPv4 address (RFC 1123, 2.1; inet_aton
+  // takes hexadecimal ones too).
+  const isNumber = /(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/.test(host);
+  if (host === "" || host.length > 253 || isNumber || Number(port) > 65_535) return undefined;
   return { host, port: Number(port) };
 }
 

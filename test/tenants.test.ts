@@ -2,7 +2,7 @@
 //
 //  1  one Secret holds every key        certs-process: "where the Service is decides which Secret it has"; certs-roles
 //  2  providers read every Secret       core-vault: "the provider's account may read no Secret"
-//  3  any client certificate will do    here: "a certificate of the cluster is not core's"; certs-refusals; adapter.test:
+//  3  any client certificate will do    here: "a certificate of the cluster is not core's"; certs-refusals; allow-client:
 //                                       "who --allow-client does not name is refused and counted"
 //  4  tenant's config, cluster kind     here: "a config object of a tenant's reaches no other namespace"
 //  5  an address is dialled unchecked   here: "an address leads to no Service but one's own and approved ones"
@@ -63,7 +63,7 @@ await inNetworkNamespace({ file: import.meta.filename, addresses }, () => {
 
     // Older than every provider of the cluster's own.
     await written(t, serviceOf("mine", { serves: "vault fake Vault.provider.external-secrets.io" }));
-    await world.service(other, "theirs");
+    await applyIn(world, other, serviceOf("theirs"));
     const own = await pairOf(world, team);
     const listeners = {
       own: await startImpostor(t, own, { host: ownIp, port: grpcPort }),
@@ -71,8 +71,17 @@ await inNetworkNamespace({ file: import.meta.filename, addresses }, () => {
       webhook: await startImpostor(t, own, { host: webhookIp, port: grpcPort }),
       apiServer: await startImpostor(t, own, { host: machine, port: Number(new URL(world.api.url).port) }),
     };
-    const connections = () => Object.entries(listeners).map(([name, each]) => `${name} ${each.connections()}`);
-    const silence = ["own 0", "other 0", "webhook 0", "apiServer 0"];
+    const connections = () => {
+      const { own, other, webhook, apiServer } = listeners;
+      return {
+        own: own.connections(),
+        other: other.connections(),
+        webhook: webhook.connections(),
+        apiServer: apiServer.connections(),
+      };
+    };
+    // From before there is anything that could lead core there.
+    const silence = connections();
     await written(t, sliceOf("mine", ownIp, team));
     const value = plantSecret();
     const token = plantSecret();
@@ -87,7 +96,7 @@ await inNetworkNamespace({ file: import.meta.filename, addresses }, () => {
     );
 
     await t.test("a labelled Service takes nobody's stores, whatever it claims", async (t) => {
-      await eventOf(/^ProviderNotApproved mine x1: /);
+      await eventOf(/^Provider\w+ mine x1: /);
       await written(
         t,
         storeOf("main", { fake: { data: [{ key: "k", value: "own" }] } }),
@@ -97,9 +106,14 @@ await inNetworkNamespace({ file: import.meta.filename, addresses }, () => {
       const nobody = { status: "False", reason: "ProviderNotFound" };
       const refused = { status: "False", reason: "ProviderNotApproved" };
       for (const name of ["main", "vault"]) {
-        await world.comes(victim, `secretstore/${name}`, nobody);
-        await world.comes(team, `secretstore/${name}`, refused);
+        for (const [space, wanted] of [
+          [victim, nobody],
+          [team, refused],
+        ] as const) {
+          t.match(await world.comes(space, `secretstore/${name}`, { status: "False" }), wanted, `${name} of ${space}`);
+        }
       }
+      t.strictSame(connections(), silence, "no Service of a tenant's is dialled where there is no other");
       const provider = await world.pod(whole, "fake", system);
       for (const space of [victim, team]) {
         await world.comes(space, "secretstore/main", { status: "True" });
@@ -122,15 +136,15 @@ await inNetworkNamespace({ file: import.meta.filename, addresses }, () => {
       const told = (await world.events(team)).filter((line) => /^Provider\w+ mine x/.test(line));
       t.equal(told.length, 1, "what was before it is told, once");
       t.match(told, [/^ProviderNotApproved mine x1: /]);
-      const before = await reads(provider);
+      const asked = await reads(provider);
       await world.api.kubectl(["-n", victim, "annotate", "externalsecret", "app", "force-sync=now"]);
       await until(
-        async () => (await reads(provider)) > before,
+        async () => (await reads(provider)) > asked,
         () => "the provider of the cluster is not asked again",
       );
       await world.comes(victim, "secretstore/vault", nobody);
       await world.comes(team, "secretstore/vault", refused);
-      t.strictSame(connections(), silence);
+      t.strictSame(connections(), silence, "nothing of a tenant's is dialled in the place of the provider's Pods");
     });
 
     await t.test("its own Provider may name the provider of the cluster", async (t) => {
@@ -155,11 +169,12 @@ await inNetworkNamespace({ file: import.meta.filename, addresses }, () => {
       const slice = sliceOf("external-secrets-webhook", webhookIp, systemNamespace);
       await applyIn(world, systemNamespace, { ...webhook, metadata: { name: webhook.metadata.name } }, slice);
       await applyIn(world, other, sliceOf("theirs", otherIp, other));
-      const externalName = `external-secrets-webhook.${systemNamespace}.svc.cluster.local`;
-      const elsewhere = serviceOf("elsewhere");
+      // Kubernetes takes an IP address for a name, and so does every resolver: whoever follows it gets there without DNS.
+      const ports = [{ name: "grpc", port: grpcPort }];
       await written(
         t,
-        { ...elsewhere, spec: { type: "ExternalName", externalName, ports: [{ name: "grpc", port: grpcPort }] } },
+        { ...serviceOf("elsewhere"), spec: { type: "ExternalName", externalName: webhookIp, ports } },
+        sliceOf("elsewhere", ownIp, team),
         { ...serviceOf("plain"), metadata: { name: "plain" } },
         sliceOf("plain", ownIp, team),
       );
@@ -172,20 +187,26 @@ await inNetworkNamespace({ file: import.meta.filename, addresses }, () => {
         ["plain", `plain.${team}.svc:${grpcPort}`],
         ["outside", "evil.example.com:443"],
         ["as-if-inside", `provider-fake.${systemNamespace}.svc.evil.example:${grpcPort}`],
+        ["number", `${hexadecimal(webhookIp)}:${grpcPort}`, "ProviderNotFound"],
         ["ip", `${webhookIp}:${grpcPort}`, "ProviderNotFound"],
       ];
+      // With certificates, so that it is for its address that a class is refused.
+      const tls = { secretRef: { name: certificate } };
       for (const [name, address] of cases) {
         await written(
           t,
           providerOf(name, address, { kind: "Fake", name: "own" }),
-          { apiVersion: alpha, kind: "ProviderClass", metadata: { name }, spec: { address } },
+          { apiVersion: alpha, kind: "ProviderClass", metadata: { name }, spec: { address, tls } },
           storeOf(name, { fake: { data: [] } }, { runtimeRef: { kind: "ProviderClass", name } }),
         );
       }
       for (const [name, address, reason = "ProviderNotApproved"] of cases) {
         for (const kind of ["provider", "providerclass", "secretstore"]) {
-          const { reason: given } = await world.comes(team, `${kind}/${name}`, { status: "False" });
-          t.equal(given, reason, `${kind} with ${address}`);
+          t.match(
+            await world.comes(team, `${kind}/${name}`, {}),
+            { status: "False", reason },
+            `${kind} with ${address}`,
+          );
         }
       }
       t.strictSame(connections(), silence, "nothing is dialled");
@@ -204,25 +225,22 @@ await inNetworkNamespace({ file: import.meta.filename, addresses }, () => {
           { ...sliceOf("by-hand", webhookIp, systemNamespace), metadata: sliceMetadata("by-hand", "of-system") },
           providerOf("by-hand", `by-hand.${team}.svc:${grpcPort}`, { kind: "Vault", name: "by-hand" }),
         );
-        const nowhere = await world.comes(team, "provider/by-hand", { status: "False", reason: "ProviderUnavailable" });
-        t.match(nowhere.message, /no pod of it is ready/);
-        t.strictSame(connections(), silence);
+        const unready = /no pod of it is ready/;
+        const comesTo = (wanted: (message: string) => boolean) => messageOf(world, team, "provider/by-hand", wanted);
+        t.match((await world.comes(team, "provider/by-hand", { status: "False" })).message, unready);
+        t.strictSame(connections(), silence, "what says it is no Pod, or one of another namespace, is not dialled");
 
-        for (const ip of [system.ip, otherIp]) {
-          const { status } = await tenant.patch(sliceOf("by-hand", ip, team));
-          t.equal(status, 200, "the tenant moves its slice");
-          await until(
-            async () =>
-              /certificate is not for that name/.test((await world.comes(team, "provider/by-hand", {})).message),
-            () => `the certificate of ${ip} is not refused`,
-          );
+        for (const ip of [otherIp, system.ip]) {
+          t.equal((await tenant.patch(sliceOf("by-hand", ip))).status, 200, "the tenant says of no Pod that it is one");
+          await comesTo((message) => unready.test(message));
+          t.equal((await tenant.patch(sliceOf("by-hand", ip, team))).status, 200, "and then of one of its own");
+          const said = await comesTo((message) => !unready.test(message));
+          t.match(said, /certificate is not for that name/, ip);
         }
-        await until(
-          () => listeners.other.connections() > 0,
-          () => "what the slice points at is not dialled",
-        );
+        const { other: dialled, ...others } = connections();
+        t.ok(dialled > silence.other, "what the slice points at is dialled");
         t.equal(listeners.other.received(), 0, "it is told nothing");
-        t.equal(listeners.webhook.connections(), 0);
+        t.match(silence, others, "and nobody else is dialled");
       },
     );
 
@@ -249,10 +267,8 @@ await inNetworkNamespace({ file: import.meta.filename, addresses }, () => {
         named("by-cluster-store", { secretStoreRef: { kind: "ClusterSecretStore", name: "shared" } }),
         named("by-reaching", { secretStoreRef: providerRef }),
       );
-      for (const name of ["by-cluster-provider", "by-cluster-store"]) {
-        await eventOf(new RegExp(`^UpdateFailed ${name} .*refers to a Secret of namespace "${victim}"`));
-      }
-      await world.comes(team, "externalsecret/by-reaching", { status: "False" });
+      const names = ["by-cluster-provider", "by-cluster-store", "by-reaching"];
+      for (const name of names) await world.comes(team, `externalsecret/${name}`, { status: "False" });
       t.equal(heard().length, 0, "the backend that it names hears of nothing");
 
       const { status } = await tenant.patch(configOf("Vault", "reaching", { auth: vaultAuth(team) }));
@@ -262,6 +278,9 @@ await inNetworkNamespace({ file: import.meta.filename, addresses }, () => {
         () => "the backend is not asked then",
       );
       t.notOk(heard().includes(token), "the token of the other namespace never came");
+      for (const name of names.slice(0, 2)) {
+        await eventOf(new RegExp(`^UpdateFailed ${name} .*refers to a Secret of namespace "${victim}"`));
+      }
     });
 
     await t.test("a SecretStore's configuration is in its own namespace, rule or no rule", async (t) => {
@@ -351,6 +370,26 @@ function vaultAuth(namespace?: string) {
 /** A store's `provider`; nothing listens where its Vault should be. */
 function vaultSpec() {
   return { vault: { server: `http://${backendIp}:8201`, path: "secret", auth: vaultAuth() } };
+}
+
+/** An IPv4 address as the one hexadecimal number that resolvers take for it too: nothing in it looks like an address. */
+function hexadecimal(ip: string): string {
+  return `0x${Buffer.from(ip.split(".").map(Number)).toString("hex")}`;
+}
+
+/** The message of an object's Ready condition, once it is as `wanted`. */
+async function messageOf(
+  world: DiscoveryWorld,
+  namespace: string,
+  path: string,
+  wanted: (message: string) => boolean,
+): Promise<string> {
+  let message = "";
+  await until(
+    async () => wanted(({ message } = await world.comes(namespace, path, {})).message),
+    () => `${path} still says: ${message}`,
+  );
+  return message;
 }
 
 /** The pair that a namespace's labelled Services have, which whoever may read Secrets there can take. */

@@ -6,8 +6,11 @@ import { inlineKey } from "./resolve/inline-key.ts";
 import { ResolutionError } from "./resolve/resolution-error.ts";
 import type { CoreStore, Route } from "./store.ts";
 
-/** Woken when a provider is reachable again. */
-export const providerTopic = (key: string) => `provider:${key}`;
+/**
+ * Woken when the provider of a key is reachable again. Providers of one key that are reached by different ways are
+ * different ones.
+ */
+export const providerTopic = (key: string, route: Route = { by: "discovery" }) => `provider:${key}${wayOf(route)}`;
 /** Woken when the server of that name may be another process than before. */
 export const restartTopic = (serverName: string) => `restart:${serverName}`;
 /** Woken when what is behind a Service changed. */
@@ -19,12 +22,15 @@ export const firstLookTopic = (ref: StoreRef) => `first-look:${ref.kind}/${ref.n
 /** Woken when a namespace or its labels changed. */
 export const namespaceTopic = (name: string) => `namespace:${name}`;
 
+/** A store, by what its provider is found. */
+type RoutedStore = Pick<CoreStore, "name" | "spec" | "route">;
+
 /** What a failure on the way to a provider waits for: only some failures end when the provider is back. */
-export function providerTopics(store: Pick<CoreStore, "name" | "spec">, error: ProviderError): readonly string[] {
+export function providerTopics(store: RoutedStore, error: ProviderError): readonly string[] {
   const key = providerKey(store);
   if (key === undefined || errorTable[error.code].retry !== "recovery") return [];
   const service = serviceBehind(error);
-  return [providerTopic(key), ...(service === undefined ? [] : [serviceTopic(service)])];
+  return [providerTopic(key, store.route), ...(service === undefined ? [] : [serviceTopic(service)])];
 }
 
 /** An ExternalSecret's error says where it happened; the resolver's is its cause. */
@@ -33,13 +39,10 @@ function serviceBehind(error: unknown): ObjectKey | undefined {
   return error instanceof Error ? serviceBehind(error.cause) : undefined;
 }
 
-/**
- * Half of the workers for one provider: one that hangs leaves the others their half. Providers of one key that are
- * reached by different ways are different ones.
- */
-export function providerLanes(store: Pick<CoreStore, "name" | "spec" | "route">): readonly Lane[] {
+/** Half of the workers for one provider: one that hangs leaves the others their half. */
+export function providerLanes(store: RoutedStore): readonly Lane[] {
   const key = providerKey(store);
-  return key === undefined ? [] : [{ name: `${providerTopic(key)}${wayOf(store.route)}`, share: 1 / 2 }];
+  return key === undefined ? [] : [{ name: providerTopic(key, store.route), share: 1 / 2 }];
 }
 
 function wayOf(route: Route): string {

@@ -10,7 +10,7 @@ import { references as shipped } from "../core/credentials/gen/references.ts";
 import { referencesFrom } from "../core/credentials/store-references.ts";
 import { createPool } from "../core/shim/pool.ts";
 import { createShim } from "../core/shim/shim.ts";
-import { providerTopic, restartTopic } from "../core/topics.ts";
+import { providerTopic } from "../core/topics.ts";
 import type { Logger } from "../process/logs.ts";
 import { createRegistry } from "../process/metrics.ts";
 import { certificates } from "../wire/certificates.ts";
@@ -106,15 +106,12 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     now,
   });
   core = started;
-  const unsubscribes = [
-    shim.onReady((key) => started.wake(providerTopic(key))),
-    shim.onRestart((serverName) => started.wake(restartTopic(serverName))),
-  ];
+  const unsubscribe = shim.onNews((topic) => started.wake(topic));
   return {
     pending: () => started.pending(),
     startProviders: () => void startAll(cluster, supervisor),
     stop: async () => {
-      for (const unsubscribe of unsubscribes) unsubscribe();
+      unsubscribe();
       await started.stop();
       pool.close();
       await supervisor.stop();

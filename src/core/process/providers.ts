@@ -29,12 +29,10 @@ export interface Providers {
   readonly world?: ResolveWorld;
   /** See startCore. */
   readonly servedBy?: ServedBy;
-  /** Hears the key of each provider that is reachable again after a failure. Returns what ends it. */
-  onReady(listener: (key: string) => void): () => void;
   /** See startCore. */
   readonly serverOf?: ServerOf;
-  /** Hears the name of each server that may be another process than before. Returns what ends it. */
-  onRestart(listener: (serverName: string) => void): () => void;
+  /** Hears which topics are to be woken. Returns what ends it. */
+  onNews(listener: (topic: string) => void): () => void;
   close(): void;
 }
 
@@ -105,8 +103,7 @@ export function linkedProviders(linked: ReadonlyMap<string, Provider>): Provider
       );
     },
     // Never away, so never back.
-    onReady: () => () => {},
-    onRestart: () => () => {},
+    onNews: () => () => {},
     close: () => {},
   };
 }

@@ -5,7 +5,6 @@ import { aborted } from "../../process/shutdown.ts";
 import { clusterSecretStore } from "../../api/kinds/cluster-secret-store.ts";
 import { secretStore } from "../../api/kinds/secret-store.ts";
 import { startCore } from "../core.ts";
-import { providerTopic, restartTopic } from "../topics.ts";
 import type { ReferencesOf } from "../credentials/store-references.ts";
 import type { Providers } from "./providers.ts";
 import { leaseName, type ProcessSettings } from "./settings.ts";
@@ -64,14 +63,11 @@ export function createTerms(options: TermsOptions): Terms {
         logger,
         now,
       });
-      const unsubscribes = [
-        providers.onReady((key) => core.wake(providerTopic(key))),
-        providers.onRestart((serverName) => core.wake(restartTopic(serverName))),
-      ];
+      const unsubscribe = providers.onNews((topic) => core.wake(topic));
       current = registry;
       master.set({ name }, 1);
       await aborted(AbortSignal.any([lost, signal]));
-      for (const unsubscribe of unsubscribes) unsubscribe();
+      unsubscribe();
       await core.stop(lost.aborted ? 0 : undefined);
       current = undefined;
       master.set({ name }, 0);

@@ -6,6 +6,7 @@ import { withinDeadline } from "../../api/deadline.ts";
 import { createRegistry } from "../../process/metrics.ts";
 import { certificates } from "../../wire/certificates.ts";
 import type { Endpoint } from "../resolve/endpoint.ts";
+import type { CoreStore } from "../store.ts";
 import { vaultStore } from "../../../test/core-store.ts";
 import { context, failure, info, never } from "../../../test/shim-fixture.ts";
 import { createPool, type Lease, type Pool } from "./pool.ts";
@@ -114,7 +115,7 @@ t.test("a peer that dies during a call and comes back is announced", async (t) =
   const peer = await start(t, { script: { ...script, getSecret: () => new Promise(() => undefined) } });
   const { connect, shim } = core(t, peer.endpoint);
   const heard: string[] = [];
-  const stop = shim.onReady((key) => heard.push(key));
+  const stop = shim.onNews((topic) => heard.push(topic));
   const client = await connect();
   const call = failure(client.getSecret({ key: "k" }, never));
   await until(() => peer.calls.has("getSecret"));
@@ -126,7 +127,7 @@ t.test("a peer that dies during a call and comes back is announced", async (t) =
   const port = Number(peer.address.split(":")[1]);
   const back = await start(t, { port });
   await until(() => heard.length > 0);
-  t.strictSame(heard, ["vault"], "without a call that would have noticed");
+  t.strictSame(heard, ["provider:vault", `restart:${serverName}`], "without a call that would have noticed");
   t.strictSame(Buffer.from(await client.getSecret({ key: "k" }, never)), Buffer.from("v"), "the old client goes on");
   await (await connect()).close();
   t.equal(back.calls.get("describe"), 1, "and who answers now is asked anew");
@@ -137,22 +138,44 @@ t.test("a peer that comes back at another address is announced too, and its old 
   const peer = await start(t);
   const { connect, shim, place, pool } = core(t, peer.endpoint);
   const heard: string[] = [];
-  shim.onReady((key) => heard.push(key));
+  shim.onNews((topic) => heard.push(topic));
   await (await connect()).close();
   const old = lease(pool, peer.endpoint).connection;
   peer.kill();
   await until(() => old.state() !== "READY");
   place.endpoint = (await start(t)).endpoint;
   await (await connect()).close();
-  t.strictSame(heard, ["vault"]);
+  t.strictSame(heard, ["provider:vault", `restart:${serverName}`]);
   t.not(old.state(), "SHUTDOWN", "while somebody uses it");
+});
+
+t.test("who goes to another provider of that key is not woken", async (t) => {
+  const theirs = "provider-vault.team-b.svc";
+  const [ours, peer] = [await start(t), await start(t, { server: await authority.server(theirs) })];
+  const route = { by: "class", ref: { kind: "ProviderClass", namespace: "team-b", name: "own" } } as const;
+  const endpoint = ({ route: { by } }: CoreStore) =>
+    by === "class" ? { ...peer.endpoint, serverName: theirs } : ours.endpoint;
+  const registry = createRegistry();
+  const pool = createPool({ registry });
+  t.teardown(() => pool.close());
+  const shim = createShim({ resolver: { endpoint }, references: () => [], pool, registry });
+  const heard: string[] = [];
+  shim.onNews((topic) => heard.push(topic));
+  for (const store of [vaultStore(), { ...vaultStore(), route }])
+    await (await shim.providerFor(store).newClient(store, context, never)).close();
+  const { connection } = lease(pool, endpoint({ ...vaultStore(), route }));
+  peer.kill();
+  await until(() => connection.state() === "TRANSIENT_FAILURE");
+  await start(t, { server: await authority.server(theirs), port: Number(peer.address.split(":")[1]) });
+  await until(() => heard.length > 1);
+  t.strictSame(heard, ["provider:vault@ProviderClass/team-b/own", `restart:${theirs}`]);
 });
 
 t.test("a provider is told to have started again when another process may answer", async (t) => {
   const peer = await start(t);
   const { connect, shim, place, pool } = core(t, peer.endpoint);
   const heard: string[] = [];
-  const stop = shim.onRestart((serverName) => heard.push(serverName));
+  const stop = pool.onRestart((serverName) => heard.push(serverName));
   t.equal(await shim.serverOf(vaultStore(), never), serverName, "the name that its stores are known by");
   await (await connect()).close();
   t.strictSame(heard, [], "not at first");
@@ -175,9 +198,9 @@ t.test("a provider is told to have started again when another process may answer
 
 t.test("a connection that is only made anew tells of no restart", async (t) => {
   const peer = await start(t, { connectionAge: 100 });
-  const { connect, shim } = core(t, peer.endpoint);
+  const { connect, pool } = core(t, peer.endpoint);
   const heard: string[] = [];
-  shim.onRestart((serverName) => heard.push(serverName));
+  pool.onRestart((serverName) => heard.push(serverName));
   while ((peer.calls.get("describe") ?? 0) < 3) {
     await (await connect()).close();
     await sleep(10);

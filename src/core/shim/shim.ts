@@ -10,6 +10,7 @@ import type { Resolver } from "../resolve/endpoint.ts";
 import { inlineKey } from "../resolve/inline-key.ts";
 import type { PeerInfo, ServerOf } from "../served-by.ts";
 import type { CoreStore } from "../store.ts";
+import { providerTopic, restartTopic } from "../topics.ts";
 import { wireClient } from "./client.ts";
 import { outboardEnvelope, prototypeEnvelope, type EnvelopeOptions } from "./envelope.ts";
 import type { Peer } from "./connection.ts";
@@ -28,10 +29,11 @@ export interface Shim {
   /** What the peer that serves a store speaks; undefined: it cannot be reached now. */
   peer(store: CoreStore, signal: AbortSignal): Promise<Spoken | undefined>;
   readonly serverOf: ServerOf;
-  /** Hears the key of each provider that is reachable again after a failure. Returns what ends it. */
-  onReady(listener: (key: string) => void): () => void;
-  /** See {@link Pool}. */
-  onRestart(listener: (serverName: string) => void): () => void;
+  /**
+   * Hears which topics are to be woken: of providers that are reachable again, and of servers that may be other processes
+   * than before. Returns what ends it.
+   */
+  onNews(listener: (topic: string) => void): () => void;
 }
 
 /** What {@link createShim} takes. */
@@ -48,12 +50,13 @@ const validateTimeout = 10_000;
 /** Makes a {@link Shim}; its digests are comparable within one process only. */
 export function createShim({ resolver, references, pool, registry }: ShimOptions): Shim {
   const digestKey = createSecretKey(randomBytes(32));
-  const keysOf = new Map<string, Set<string>>();
+  /** By server name: what waits for it. */
+  const topicsOf = new Map<string, Set<string>>();
   const recording: Resolver = {
     async endpoint(store, signal) {
       const endpoint = await resolver.endpoint(store, signal);
-      const keys = keysOf.get(endpoint.serverName) ?? new Set();
-      keysOf.set(endpoint.serverName, keys.add(inlineKey(store)));
+      const topics = topicsOf.get(endpoint.serverName) ?? new Set();
+      topicsOf.set(endpoint.serverName, topics.add(providerTopic(inlineKey(store), store.route)));
       return endpoint;
     },
   };
@@ -73,11 +76,17 @@ export function createShim({ resolver, references, pool, registry }: ShimOptions
         ({ serverName }) => serverName,
         () => undefined,
       ),
-    onRestart: (listener) => pool.onRestart(listener),
-    onReady: (listener) =>
-      pool.onReady((serverName) => {
-        for (const key of keysOf.get(serverName) ?? []) listener(key);
-      }),
+    onNews: (listener) => {
+      const stops = [
+        pool.onReady((serverName) => {
+          for (const topic of topicsOf.get(serverName) ?? []) listener(topic);
+        }),
+        pool.onRestart((serverName) => listener(restartTopic(serverName))),
+      ];
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
   };
 }
 

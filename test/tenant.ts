@@ -1,5 +1,6 @@
 import type { ApiAccess, ApiAnswer } from "./api-access.ts";
 import type { DiscoveryWorld } from "./discovery-world.ts";
+import { until } from "./e2e/outboard.ts";
 
 /** Somebody who may write what is in one namespace. */
 export interface Tenant {
@@ -21,25 +22,22 @@ export interface Manifest {
 }
 
 /**
- * An account with what `edit` and `view` aggregate in a namespace, with EndpointSlices, which Kubernetes gave it before
- * 1.22 and many clusters still do, and with our kinds. Every write that a cluster may allow to a tenant, it may do.
+ * An account with Kubernetes' own `edit` in a namespace, to which Kubernetes adds what deploy/kustomize/base says of our
+ * kinds; and with EndpointSlices, which it gave before 1.22 and many clusters still do.
  */
 export async function createTenant({ api }: DiscoveryWorld, namespace: string): Promise<Tenant> {
-  const role = (name: string) => ({ namespace, kind: "ClusterRole", name }) as const;
-  const all = (apiGroup: string, resource: string) => ({ apiGroups: [apiGroup], resources: [resource], verbs: ["*"] });
-  const rules = [
-    all("discovery.k8s.io", "endpointslices"),
-    all("external-secrets.io", "*"),
-    all("provider.external-secrets.io", "*"),
-  ];
   const { username } = await api.serviceAccount(
     namespace,
     "tenant",
-    role("system:aggregate-to-edit"),
-    role("system:aggregate-to-view"),
-    { namespace, rules },
+    { namespace, kind: "ClusterRole", name: "edit" },
+    { namespace, rules: [{ apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["*"] }] },
   );
   const { request } = api.as(username);
+  const aggregated = `/apis/external-secrets.io/v1/namespaces/${namespace}/secretstores`;
+  await until(
+    async () => (await request("DELETE", aggregated)).status === 200,
+    () => "edit does not include the kinds",
+  );
   const path = ({ apiVersion, kind }: Manifest) => {
     const plural = kind.toLowerCase() + (kind.endsWith("s") ? "es" : "s");
     return `/${apiVersion.includes("/") ? "apis" : "api"}/${apiVersion}/namespaces/${namespace}/${plural}`;

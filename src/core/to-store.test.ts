@@ -151,7 +151,7 @@ test("a config object that may not be used or cannot be had is refused, saying w
       "a kind that nobody installed",
       object("SecretStore", "team", spec({ kind: "Va\u001bult" })),
       "team",
-      /^Va\\x1bult of provider\.external-secrets\.io\/v2alpha1 is no config kind that is served here; apply its Custom/,
+      /^Va\\x1bult of provider\.external-secrets\.io\/v2alpha1 is no config kind that is served here, or none that core may list; apply its Custom/,
     ],
     [
       "a kind of that name in another group",

@@ -159,7 +159,7 @@ function wanted(cluster: View, { apiVersion, kind }: Pick<ProviderRef, "apiVersi
   if (found === undefined) {
     throw new ProviderError(
       "InvalidConfig",
-      `${named} is no config kind that is served here; apply its CustomResourceDefinition, with label and annotation external-secrets.io/provider-config`,
+      `${named} is no config kind that is served here, or none that core may list; apply its CustomResourceDefinition, with label and annotation external-secrets.io/provider-config, and a ClusterRole for core with label external-secrets.io/aggregate-to-controller`,
     );
   }
   const version = apiVersion.slice(found.group.length + 1);

@@ -45,8 +45,16 @@ export async function storeAccess(question: {
 /** ESO's words for a reference to a store that does not exist. */
 export function noSuchStore({ kind, name }: StoreRef): ProviderError {
   const quoted = JSON.stringify(name);
-  const resource = isDirect({ kind }) ? kind : `${kind}.external-secrets.io`;
-  return new ProviderError("InvalidConfig", `could not get ${kind} ${quoted}, ${resource} ${quoted} not found`);
+  const isConfig = isDirect({ kind });
+  const resource = isConfig ? kind : `${kind}.external-secrets.io`;
+  // What core may not list is as good as not there.
+  const remedy = isConfig
+    ? "; create it, or let core list its kind: a ClusterRole with label external-secrets.io/aggregate-to-controller"
+    : "";
+  return new ProviderError(
+    "InvalidConfig",
+    `could not get ${kind} ${quoted}, ${resource} ${quoted} not found${remedy}`,
+  );
 }
 
 function denied(ref: StoreRef, message: string, topics: readonly string[] = []): Access {

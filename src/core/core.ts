@@ -177,7 +177,7 @@ export function startCore(options: CoreOptions): Core {
     storeChanged: (ref) => news.changed(ref),
     wake,
     world,
-    now,
+    clock,
   });
 
   return {

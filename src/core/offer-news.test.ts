@@ -1,5 +1,6 @@
 import { test } from "tap";
 import { createMemoryServices, serviceOf } from "../../test/memory-services.ts";
+import { virtualClock } from "../../test/virtual-clock.ts";
 import { OfferNews } from "./offer-news.ts";
 import type { Serves } from "./resolve/serves.ts";
 
@@ -9,11 +10,11 @@ const minutes = 60_000;
 const vault = { serves: "vault" };
 
 function setUp(first: Parameters<typeof createMemoryServices>[0] = []) {
-  const clock = { now: start };
+  const clock = virtualClock(start);
   const labels = new Map<string, Readonly<Record<string, string>>>();
   const services = createMemoryServices(first);
   const cluster = { get: () => undefined, namespace: (name: string) => ({ name, labels: labels.get(name) ?? {} }) };
-  const news = new OfferNews({ cluster, services, systemNamespace: "system" }, () => clock.now);
+  const news = new OfferNews({ cluster, services, systemNamespace: "system" }, clock);
   const told = (of = key) => services.eventsOf(of).map(({ type, reason }) => `${type} ${reason}`);
   return { clock, labels, services, news, told };
 }
@@ -35,7 +36,7 @@ test("at start only Services of the last ten minutes are told of, and none is ne
   t.end();
 });
 
-test("a Service has one event in ten minutes, however often it changes", (t) => {
+test("a Service has one event in ten minutes, and in the end the latest is told", (t) => {
   const { clock, services, news, told } = setUp();
   const becomes = (serves: string) => {
     services.put(serviceOf("vault.system", { serves }));
@@ -44,20 +45,24 @@ test("a Service has one event in ten minutes, however often it changes", (t) => 
   becomes("vault");
   t.equal(told().length, 1);
   t.match(services.eventsOf(key)[0]?.message, /^approved: serves vault for every namespace$/);
+  becomes("gcp");
+  clock.advance(10 * minutes - 1);
   becomes("aws");
-  clock.now += 10 * minutes - 1;
-  becomes("vault");
   t.equal(told().length, 1);
   services.put(serviceOf("other.system", vault));
   news.seen({ namespace: "system", name: "other" });
   t.equal(told({ namespace: "system", name: "other" }).length, 1, "each has its own");
-  clock.now += 1;
+  clock.advance(1);
+  t.match(services.eventsOf(key)[1]?.message, /^approved: serves aws for every namespace$/);
+  becomes("vault");
   becomes("aws");
-  t.equal(told().length, 2);
-  becomes("aws");
-  clock.now += 10 * minutes;
+  clock.advance(10 * minutes);
   becomes("aws");
   t.equal(told().length, 2, "what is not news is not told");
+  becomes("vault");
+  news.stop();
+  clock.advance(10 * minutes);
+  t.equal(told().length, 2, "nothing after the end");
   t.end();
 });
 
@@ -98,11 +103,13 @@ test("a Service that is gone or has lost its label is news, and so is its return
   services.put(serviceOf("vault.system", vault));
   t.strictSame(names(news.seen(key)), ["vault"]);
   t.equal(told().length, 1, "off and on within ten minutes is one event");
-  clock.now += 10 * minutes;
+  clock.advance(10 * minutes);
+  t.equal(told().length, 2, "the one that is back is told of after them");
+  clock.advance(10 * minutes);
   services.remove(key);
   news.seen(key);
   services.put(serviceOf("vault.system", vault));
   news.seen(key);
-  t.equal(told().length, 2, "and later another");
+  t.equal(told().length, 3, "and later another");
   t.end();
 });

@@ -1,33 +1,39 @@
+import type { Clock } from "../cluster/clock.ts";
 import { keyId, type ObjectKey } from "../cluster/cluster.ts";
-import { approvalOf, offerOf, type Offer } from "./resolve/offer.ts";
+import { Paced } from "./paced.ts";
+import { approvalOf, offerOf } from "./resolve/offer.ts";
 import type { Serves } from "./resolve/serves.ts";
 import { namespaceWorld, type ResolveWorld } from "./resolve/world.ts";
 
 /** Milliseconds in which a Service has one event at most, and for which one counts as new at start. */
 const eventPause = 10 * 60_000;
 
-/** What was last seen of a Service, and said of it. */
+/** What was last seen of a Service. */
 interface Known {
+  readonly key: ObjectKey;
   readonly offer: string;
   readonly serves: Serves;
 }
 
-/** Which Services are providers now, for whom; each decision is told on the Service. */
+/** Which Services are providers now, for whom; each decision is told on the Service, the latest one in the end. */
 export class OfferNews {
   readonly #world: Pick<ResolveWorld, "cluster" | "services" | "systemNamespace">;
-  readonly #now: () => number;
+  readonly #clock: Clock;
   readonly #known = new Map<string, Known>();
-  readonly #toldAt = new Map<string, number>();
+  /** What the last event of a Service said, and of which UID. */
+  readonly #told = new Map<string, string>();
+  readonly #events: Paced;
 
-  constructor(world: Pick<ResolveWorld, "cluster" | "services" | "systemNamespace">, now: () => number) {
+  constructor(world: Pick<ResolveWorld, "cluster" | "services" | "systemNamespace">, clock: Clock) {
     this.#world = world;
-    this.#now = now;
+    this.#clock = clock;
+    this.#events = new Paced(eventPause, clock, (id) => this.#tell(id));
   }
 
   /** The Services there are when core starts; of old ones it was told before. */
   start(): void {
     for (const { metadata } of this.#world.services.services()) {
-      const isNew = this.#now() - Date.parse(metadata.creationTimestamp) < eventPause;
+      const isNew = this.#clock.now() - Date.parse(metadata.creationTimestamp) < eventPause;
       this.#look(metadata, isNew);
     }
   }
@@ -35,6 +41,11 @@ export class OfferNews {
   /** A Service, or what decides on it, may have changed. What it serves now or served before; undefined: nothing is new. */
   seen(key: ObjectKey): Serves | undefined {
     return this.#look(key, true);
+  }
+
+  /** Tells nothing more. */
+  stop(): void {
+    this.#events.close();
   }
 
   /** The Services of a namespace that were seen. */
@@ -51,6 +62,7 @@ export class OfferNews {
     const before = this.#known.get(id);
     if (service === undefined) {
       this.#known.delete(id);
+      this.#told.delete(id);
       return before?.serves;
     }
     const offer = offerOf(service, namespaceWorld(this.#world, key.namespace));
@@ -65,20 +77,23 @@ export class OfferNews {
       service.ports,
     ]);
     if (before?.offer === text) return undefined;
-    this.#known.set(id, { offer: text, serves: offer.serves });
-    if (tell) this.#tell(id, offer);
+    this.#known.set(id, { key, offer: text, serves: offer.serves });
+    if (tell) this.#events.tell(id);
     return {
       keys: new Set([...(before?.serves.keys ?? []), ...offer.serves.keys]),
       kinds: new Set([...(before?.serves.kinds ?? []), ...offer.serves.kinds]),
     };
   }
 
-  #tell(id: string, offer: Offer): void {
-    const now = this.#now();
-    for (const [other, at] of this.#toldAt) if (now - at >= eventPause) this.#toldAt.delete(other);
-    if (this.#toldAt.has(id)) return;
-    this.#toldAt.set(id, now);
+  #tell(id: string): void {
+    const { key } = this.#known.get(id) ?? {};
+    const service = key && this.#world.services.service(key);
+    if (service === undefined) return;
+    const offer = offerOf(service, namespaceWorld(this.#world, service.metadata.namespace));
     const { approved, message } = approvalOf(offer);
+    const told = `${service.metadata.uid} ${message}`;
+    if (this.#told.get(id) === told) return;
+    this.#told.set(id, told);
     this.#world.services.serviceEvent(offer.service, {
       type: approved ? "Normal" : "Warning",
       reason: approved ? "ProviderApproved" : "ProviderNotApproved",

@@ -1,31 +1,33 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { test } from "tap";
-import { Restarts } from "./restarts.ts";
+import { virtualClock } from "../../test/virtual-clock.ts";
+import { Paced } from "./paced.ts";
 
-test("a server that starts again and again is told of once in a while, its last time included", async (t) => {
-  const restarts = new Restarts(100);
-  t.teardown(() => restarts.close());
+test("what happens again and again is told once in a while, its last time included", (t) => {
+  const clock = virtualClock();
   const heard: string[] = [];
-  const stop = restarts.listen((serverName) => heard.push(serverName));
-  for (const serverName of ["a", "a", "a", "b"]) restarts.tell(serverName);
+  const paced = new Paced(100, clock, (id) => heard.push(id));
+  for (const id of ["a", "a", "a", "b"]) paced.tell(id);
   t.strictSame(heard, ["a", "b"], "each at once");
-  while (heard.length < 3) await sleep(10);
-  await sleep(300);
+  clock.advance(99);
+  t.equal(heard.length, 2);
+  clock.advance(1);
   t.strictSame(heard, ["a", "b", "a"], "what came meanwhile once");
-  restarts.tell("b");
-  t.strictSame(heard, ["a", "b", "a", "b"], "at once again");
-  stop();
-  restarts.tell("c");
-  t.equal(heard.length, 4);
+  paced.tell("a");
+  paced.tell("b");
+  t.strictSame(heard, ["a", "b", "a", "b"], "at once, unless it was told just now");
+  clock.advance(1_000);
+  t.strictSame(heard, ["a", "b", "a", "b", "a"], "and then no more");
+  t.end();
 });
 
-test("nothing is told after the end", async (t) => {
-  const restarts = new Restarts(10);
+test("nothing that waits is told after the end", (t) => {
+  const clock = virtualClock();
   const heard: string[] = [];
-  restarts.listen((serverName) => heard.push(serverName));
-  restarts.tell("a");
-  restarts.tell("a");
-  restarts.close();
-  await sleep(50);
+  const paced = new Paced(10, clock, (id) => heard.push(id));
+  paced.tell("a");
+  paced.tell("a");
+  paced.close();
+  clock.advance(50);
   t.strictSame(heard, ["a"]);
+  t.end();
 });

@@ -1,40 +1,39 @@
-/** Tells of servers that started again: of each at once, and then at most every so often, the last time included. */
-export class Restarts {
+import type { Clock } from "../cluster/clock.ts";
+
+/** Tells of a thing at once, and after that once in a while at most; what comes meanwhile is told once, in the end. */
+export class Paced {
   readonly #pause: number;
-  readonly #listeners = new Set<(serverName: string) => void>();
-  /** Servers that were told of within the pause, and whether they started again since. */
-  readonly #told = new Map<string, { again: boolean; readonly timer: NodeJS.Timeout }>();
+  readonly #clock: Pick<Clock, "schedule">;
+  readonly #tell: (id: string) => void;
+  /** What was told within the pause, and whether there was something to tell since. */
+  readonly #told = new Map<string, { again: boolean; readonly cancel: () => void }>();
 
   /** @param pause milliseconds */
-  constructor(pause: number) {
+  constructor(pause: number, clock: Pick<Clock, "schedule">, tell: (id: string) => void) {
     this.#pause = pause;
+    this.#clock = clock;
+    this.#tell = tell;
   }
 
-  /** Returns what ends it. */
-  listen(listener: (serverName: string) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
-  }
-
-  tell(serverName: string): void {
-    const told = this.#told.get(serverName);
+  tell(id: string): void {
+    const told = this.#told.get(id);
     if (told !== undefined) {
       told.again = true;
       return;
     }
-    const timer = setTimeout(() => this.#pauseEnded(serverName), this.#pause).unref();
-    this.#told.set(serverName, { again: false, timer });
-    for (const listener of this.#listeners) listener(serverName);
+    this.#told.set(id, { again: false, cancel: this.#clock.schedule(this.#pause, () => this.#pauseEnded(id)) });
+    this.#tell(id);
   }
 
+  /** Tells nothing more that waits. */
   close(): void {
-    for (const { timer } of this.#told.values()) clearTimeout(timer);
+    for (const { cancel } of this.#told.values()) cancel();
     this.#told.clear();
   }
 
-  #pauseEnded(serverName: string): void {
-    const again = this.#told.get(serverName)?.again;
-    this.#told.delete(serverName);
-    if (again === true) this.tell(serverName);
+  #pauseEnded(id: string): void {
+    const again = this.#told.get(id)?.again;
+    this.#told.delete(id);
+    if (again === true) this.tell(id);
   }
 }

@@ -1,4 +1,5 @@
 import { externalSecret } from "../api/kinds/external-secret.ts";
+import type { Clock } from "../cluster/clock.ts";
 import type { Change, Cluster, ObjectKey } from "../cluster/cluster.ts";
 import type { QueueClass } from "../cluster/queue.ts";
 import { readyOf } from "./controllers/condition.ts";
@@ -38,17 +39,16 @@ export interface WatchOptions {
   readonly wake: (topic: string) => void;
   /** What providers are found in; undefined: this core finds them without classes and Services. */
   readonly world: ResolveWorld | undefined;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
+  readonly clock: Clock;
 }
 
 /** Makes due what is there, and from then on what changes. Returns what ends it. */
 export function watchCluster(options: WatchOptions): () => void {
-  const { cluster, world, enqueue, now } = options;
+  const { cluster, world, enqueue, clock } = options;
   const seen = new Seen();
   const targets = new TargetIndex();
   const direct = new DirectRefs();
-  const offers = world && new OfferNews(world, now);
+  const offers = world && new OfferNews(world, clock);
 
   function externalSecretSeen(key: ObjectKey, queueClass: QueueClass): void {
     const object = getExternalSecret(cluster, key);
@@ -163,6 +163,7 @@ export function watchCluster(options: WatchOptions): () => void {
   return () => {
     unwatch();
     unsubscribe?.();
+    offers?.stop();
   };
 }
 

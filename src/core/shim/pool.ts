@@ -1,11 +1,12 @@
 import type { Registry } from "../../process/metrics.ts";
 import type { CertificateSource } from "../../wire/certificates.ts";
 import type { Endpoint } from "../resolve/endpoint.ts";
+import { systemClock } from "../../cluster/clock.ts";
+import { Paced } from "../paced.ts";
 import { chooseConnection } from "./balance.ts";
 import { openConnection, type Connection } from "./connection.ts";
 import { createHealth, type Health } from "./health.ts";
 import { registerPoolMetrics } from "./metrics.ts";
-import { Restarts } from "./restarts.ts";
 
 /** A connection on loan; whoever holds it gives it back. */
 export interface Lease {
@@ -70,7 +71,10 @@ const defaultRestartPause = 30_000;
 /** Makes an empty {@link Pool}. */
 export function createPool(options: PoolOptions = {}): Pool {
   const { registry, idleAfter = defaultIdleAfter, health: pace = defaultHealth } = options;
-  const restarts = new Restarts(options.restartPause ?? defaultRestartPause);
+  const restartListeners = new Set<(serverName: string) => void>();
+  const restarts = new Paced(options.restartPause ?? defaultRestartPause, systemClock(), (serverName) => {
+    for (const listener of restartListeners) listener(serverName);
+  });
   const peers = new Map<string, Peer>();
   const identities = new WeakMap<CertificateSource, number>();
   const listeners = new Set<(serverName: string) => void>();
@@ -201,7 +205,10 @@ export function createPool(options: PoolOptions = {}): Pool {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    onRestart: (listener) => restarts.listen(listener),
+    onRestart(listener) {
+      restartListeners.add(listener);
+      return () => restartListeners.delete(listener);
+    },
     close() {
       clearInterval(sweep);
       clearInterval(rounds);

@@ -37,6 +37,32 @@ const key = (id: string): ObjectKey => {
   return { namespace, name };
 };
 
+test("what is woken together does not go in the same order each time", (t) => {
+  const numbers = [0.9, 0, 0, 0.9];
+  const { queue, clock, takeAll } = testQueue({ random: () => numbers.shift() ?? 0 });
+  const ids = ["a/one", "a/two"];
+  for (const id of ids) queue.enqueue(key(id), "due");
+  const orders = [1, 2].map(() => {
+    takeAll();
+    numbers.unshift(0, 0);
+    for (const id of ids) queue.finish(key(id), failed(["provider:x"]));
+    queue.wake("provider:x");
+    const order: string[] = [];
+    for (let step = 0; step < 60; step += 1) {
+      clock.advance(5);
+      order.push(...takeAll());
+    }
+    for (const id of ids) queue.finish(key(id), { result: "done" });
+    for (const id of ids) queue.enqueue(key(id), "due");
+    return order;
+  });
+  t.strictSame(orders, [
+    ["a/two", "a/one"],
+    ["a/one", "a/two"],
+  ]);
+  t.end();
+});
+
 test("delayed values come out in order, whatever was moved or taken out", (t) => {
   const delayed = new Delayed<number>();
   for (let value = 0; value < 200; value++) delayed.put(value, (value * 7_919) % 211);

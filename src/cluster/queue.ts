@@ -8,7 +8,7 @@ import { Lanes, type Lane } from "./lanes.ts";
 import type { Outcome } from "./outcome.ts";
 import { classStats, type QueueStats } from "./queue-stats.ts";
 import { Topics } from "./topics.ts";
-import { wakeDelay } from "./wake-pacing.ts";
+import { wakeDelay, wakeJitter } from "./wake-pacing.ts";
 
 /**
  * Why an item runs, the most urgent first: somebody changed something and looks at the screen, what it failed on is
@@ -105,7 +105,7 @@ export class Queue {
     const now = this.#options.clock.now();
     for (const item of this.#active) item.woken.add(topic);
     for (const [index, item] of this.#topics.take(topic).entries()) {
-      const dueAt = now + (pace === "paced" ? wakeDelay(index) : 0);
+      const dueAt = now + (pace === "paced" ? wakeDelay(index) + wakeJitter * this.#random() : 0);
       if (!this.#isReady(item)) {
         if (dueAt < item.dueAt) this.#delay(item, dueAt, "woken");
       } else if (isMoreUrgent("woken", item.queueClass)) {

@@ -363,7 +363,9 @@ test("what names a config kind works once its CustomResourceDefinition is there,
   externalSecret({ kind: "Provider", name: "main" });
   externalSecret({ apiVersion, kind, name: "main" }, direct);
   await becomes(provider, main, "InvalidProviderConfig");
-  t.match(cluster.events(provider, main), [{ message: /no config kind that is served here, or none that core may list; apply its Custom/ }]);
+  t.match(cluster.events(provider, main), [
+    { message: /no config kind that is served here, or none that core may list; apply its Custom/ },
+  ]);
   await becomes(externalSecretKind, app, "SecretSyncedError");
   await becomes(externalSecretKind, direct, "SecretSyncedError");
   install(true);

@@ -6,6 +6,7 @@ import { withinDeadline } from "../../api/deadline.ts";
 import { createRegistry } from "../../process/metrics.ts";
 import { certificates } from "../../wire/certificates.ts";
 import type { Endpoint } from "../resolve/endpoint.ts";
+import { ResolutionError } from "../resolve/resolution-error.ts";
 import type { CoreStore } from "../store.ts";
 import { vaultStore } from "../../../test/core-store.ts";
 import { context, failure, info, never } from "../../../test/shim-fixture.ts";
@@ -147,6 +148,19 @@ t.test("a peer that comes back at another address is announced too, and its old 
   await (await connect()).close();
   t.strictSame(heard, ["provider:vault", `restart:${serverName}`]);
   t.not(old.state(), "SHUTDOWN", "while somebody uses it");
+});
+
+t.test("a store that nobody serves has no server, however the resolver says so", async (t) => {
+  const pool = createPool();
+  t.teardown(() => pool.close());
+  const gone = new ResolutionError("ProviderUnavailable", "away");
+  const thrown = () => {
+    throw gone;
+  };
+  for (const endpoint of [thrown, () => Promise.reject(gone)]) {
+    const shim = createShim({ resolver: { endpoint }, references: () => [], pool, registry: createRegistry() });
+    t.equal(await shim.serverOf(vaultStore(), never), undefined);
+  }
 });
 
 t.test("who goes to another provider of that key is not woken", async (t) => {

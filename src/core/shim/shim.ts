@@ -71,11 +71,13 @@ export function createShim({ resolver, references, pool, registry }: ShimOptions
     providerFor: (store) => wireProvider(store, options),
     peer: (store, signal) =>
       within({ store, signal }, options, async (session) => spokenBy(session.peer)).catch(() => undefined),
-    serverOf: (store, signal) =>
-      Promise.resolve(resolver.endpoint(store, signal)).then(
-        ({ serverName }) => serverName,
-        () => undefined,
-      ),
+    serverOf: async (store, signal) => {
+      try {
+        return (await resolver.endpoint(store, signal)).serverName;
+      } catch {
+        return undefined; // What is in the way is told where the store is used.
+      }
+    },
     onNews: (listener) => {
       const stops = [
         pool.onReady((serverName) => {
